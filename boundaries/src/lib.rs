@@ -1,0 +1,34 @@
+//! Administrative boundaries as one exact planar graph.
+//!
+//! A [`Coverage`] is not a heap of polygons: it is one planar graph on an integer
+//! lattice. Its *borders* are stored once, each between the two *faces* at its
+//! sides, and every face has at most one owner, an *area*. Outlines of any level,
+//! neighbours, dissolves and answers to "who owns this place" are readings of that
+//! graph, so they cannot disagree.
+//!
+//! Invariant: a `Coverage` that exists is valid (see [`Coverage::sanity_check`])
+//! and never changes; an edit makes another one that shares what it did not touch.
+//!
+//! This crate must not know: files, stores, JSON, HTTP, datums other than WGS-84,
+//! clocks, threads of control. It does no IO, so it cannot fail for reasons of its
+//! own: what it refuses, it refuses for the input, with a place.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod lattice;
+mod metres;
+mod polygon;
+
+mod area;
+mod chunks;
+mod coverage;
+mod topology;
+
+pub use area::{Area, AreaId, Level};
+pub use chunks::Chunked;
+pub use coverage::{BorderRecord, BuildError, Coverage, FaceRecord};
+pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
+pub use metres::Frame;
+pub use polygon::{Polygon, Ring};
+pub use topology::{Border, BorderId, Face, FaceId, HalfEdge};

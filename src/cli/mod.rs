@@ -1,0 +1,76 @@
+//! The command line: one file a command. Results go to stdout, logs and progress to
+//! stderr; the exit code says what happened.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod check;
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod locate;
+pub mod nearest;
+pub mod serve;
+
+/// The map and boundary service for grid governance.
+#[derive(Debug, Parser)]
+#[command(name = "gridatlas", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a seeded city and serve it
+    Demo(demo::Args),
+    /// Serve a store over HTTP
+    Serve(serve::Args),
+    /// Bring a file of areas or of a layer into a store
+    Import(import::Args),
+    /// Prove a store: its graph, its derived layers, its owners
+    Check(check::Args),
+    /// Say which areas own the places read from standard input
+    Locate(locate::Args),
+    /// Say which workers are nearest to a place
+    Nearest(nearest::Args),
+    /// Write areas, layers or tiles of a store to a file
+    Export(export::Args),
+}
+
+/// Why a command ended without having done what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It found defects, or refused; nothing changed. Exit code 1.
+    Refused(String),
+    /// It was called in a way that makes no sense. Exit code 2.
+    Usage(String),
+    /// Something it needs did not work. Exit code 3.
+    CouldNot(String),
+}
+
+/// What a command returns.
+pub type Outcome = Result<(), Failure>;
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Locate(args) => locate::run(args),
+        Command::Nearest(args) => nearest::run(args),
+        Command::Export(args) => export::run(args),
+    };
+    let (code, message) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Refused(message)) => (1, message),
+        Err(Failure::Usage(message)) => (2, message),
+        Err(Failure::CouldNot(message)) => (3, message),
+    };
+    eprintln!("gridatlas: {message}");
+    ExitCode::from(code)
+}

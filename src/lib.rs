@@ -1,0 +1,32 @@
+//! Gridatlas: which grid owns every place of a city, what lies in it, who is near.
+//!
+//! The rooms, in the order in which data flows through them:
+//!
+//! - [`crs`]: datums and projections to the lattice and back
+//! - [`feature`]: one thing of a layer as it travels between files, stores and the wire
+//! - [`exchange`]: files in and out; knows formats, not what they are for
+//! - [`store`]: the durable truth, and the only room with SQL
+//! - [`import`]: from files to a published state: assemble, compare, publish
+//! - [`snapshot`]: what a request reads, at one revision; swapped whole
+//! - [`tiling`]: a snapshot read as vector tiles
+//! - [`dispatch`]: live workers and who is nearest
+//! - [`demo`]: a seeded city that takes the same way in as a file
+//! - [`http`]: one file a resource; the only room that knows axum and wire JSON
+//! - [`cli`]: one file a command
+
+pub mod crs;
+pub mod feature;
+
+pub mod exchange;
+pub mod store;
+
+pub mod import;
+pub mod snapshot;
+
+pub mod dispatch;
+pub mod tiling;
+
+pub mod demo;
+
+pub mod cli;
+pub mod http;
