@@ -21,11 +21,13 @@ mod metres;
 mod polygon;
 
 mod area;
+mod carry;
 mod chunks;
 mod coverage;
 mod topology;
 
 pub use area::{Area, AreaId, Level};
+pub use carry::{FreeIds, area_ids, carry_ids};
 pub use chunks::Chunked;
 pub use coverage::{BorderRecord, BuildError, Coverage, FaceRecord};
 pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
