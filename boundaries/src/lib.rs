@@ -26,10 +26,15 @@ mod chunks;
 mod coverage;
 mod topology;
 
+mod assemble;
+mod finding;
+
 pub use area::{Area, AreaId, Level};
+pub use assemble::{Assembly, Claim, Settings, assemble};
 pub use carry::{FreeIds, area_ids, carry_ids};
 pub use chunks::Chunked;
 pub use coverage::{BorderRecord, BuildError, Coverage, FaceRecord};
+pub use finding::{Finding, FindingKind};
 pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
 pub use metres::Frame;
 pub use polygon::{Polygon, Ring};
