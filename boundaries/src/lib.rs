@@ -29,6 +29,8 @@ mod topology;
 mod assemble;
 mod finding;
 
+mod locator;
+
 pub use area::{Area, AreaId, Level};
 pub use assemble::{Assembly, Claim, Settings, assemble};
 pub use carry::{FreeIds, area_ids, carry_ids};
@@ -36,6 +38,7 @@ pub use chunks::Chunked;
 pub use coverage::{BorderRecord, BuildError, Coverage, FaceRecord};
 pub use finding::{Finding, FindingKind};
 pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
+pub use locator::{FaceTree, Locator, Nearest, Place};
 pub use metres::Frame;
 pub use polygon::{Polygon, Ring};
 pub use topology::{Border, BorderId, Face, FaceId, HalfEdge};
