@@ -30,6 +30,7 @@ mod assemble;
 mod finding;
 
 mod locator;
+pub mod simplify;
 
 pub use area::{Area, AreaId, Level};
 pub use assemble::{Assembly, Claim, Settings, assemble};
