@@ -1,1 +1,3 @@
-//! (being built)
+//! Files in and out: knows formats, not what they are for.
+
+pub mod write;
