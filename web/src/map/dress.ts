@@ -1,0 +1,158 @@
+/**
+ * The service's style, dressed for the state of the screen: a pure function from one
+ * style to another. MapLibre is given the result whole and works out what changed, so
+ * nothing on the map is switched anywhere else, and no tile is fetched again.
+ *
+ * What belongs to what is read off the style itself: a style layer drawn from the tile
+ * layer `grid` or `label_grid` belongs to the level `grid`, one drawn from `worker` to
+ * the layer `worker`, and a raster to the base map.
+ */
+
+import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { City } from "../state/city";
+
+/** Topmost first; a level that the style names and this list doesn't comes last. */
+const KNOWN_LEVELS = ["province", "city", "county", "district", "town", "street", "community", "village", "grid"];
+
+export const BASE = "base";
+
+function tileLayer(layer: LayerSpecification): string | null {
+  return "source-layer" in layer && layer["source-layer"] ? layer["source-layer"] : null;
+}
+
+const withoutLabel = (name: string) => name.replace(/^label_/, "");
+
+/** The levels and layers that a style has something to draw for. */
+export function cityOf(style: StyleSpecification): City {
+  const stated = (style.metadata as Record<string, unknown> | undefined)?.["gridatlas:levels"];
+  const names = new Set(style.layers.map(tileLayer).filter((name) => name !== null));
+  const levels = Array.isArray(stated)
+    ? stated.filter((name): name is string => typeof name === "string")
+    : [...new Set([...names].filter((name) => name.startsWith("label_") || KNOWN_LEVELS.includes(name)).map(withoutLabel))].sort(
+        (a, b) => (KNOWN_LEVELS.indexOf(a) + 1 || 99) - (KNOWN_LEVELS.indexOf(b) + 1 || 99),
+      );
+  const layers = [...names].filter((name) => !levels.includes(withoutLabel(name)));
+  if (style.layers.some((layer) => layer.type === "raster")) layers.push(BASE);
+  return { levels, layers };
+}
+
+/** The level or layer that a style layer belongs to; null for the ground it lies on. */
+export function belongsTo(layer: LayerSpecification): string | null {
+  if (layer.type === "raster") return BASE;
+  const name = tileLayer(layer);
+  return name === null ? null : withoutLabel(name);
+}
+
+/** The finest level that the style shows at a zoom. */
+export function levelAt(style: StyleSpecification, levels: string[], zoom: number): string | null {
+  const shown = (level: string) =>
+    style.layers.some(
+      (layer) =>
+        (layer.type === "line" || layer.type === "fill") &&
+        belongsTo(layer) === level &&
+        (layer.minzoom ?? 0) <= zoom &&
+        zoom < (layer.maxzoom ?? 25),
+    );
+  return levels.findLast(shown) ?? levels[0] ?? null;
+}
+
+export interface Wish {
+  /** Null: what suits the zoom. */
+  level: string | null;
+  hidden: ReadonlySet<string>;
+  isDark: boolean;
+}
+
+/** The style with the wished level in front, and what is switched off left out. */
+export function dress(style: StyleSpecification, city: City, wish: Wish): StyleSpecification {
+  const chosen = wish.level === null ? -1 : city.levels.indexOf(wish.level);
+  const layers = style.layers.map((layer): LayerSpecification => {
+    const name = belongsTo(layer);
+    if (name === null) return layer;
+    if (wish.hidden.has(name)) return without(layer);
+    const rank = city.levels.indexOf(name);
+    if (chosen < 0 || rank < 0) return layer;
+    if (rank > chosen) return without(layer);
+    // The chosen level is drawn at every zoom; those above it stay as its frame, without
+    // their grounds and names, which would lie over its own.
+    if (rank === chosen) return { ...layer, minzoom: 0, maxzoom: 24 };
+    return layer.type === "fill" || layer.type === "symbol" ? without(layer) : layer;
+  });
+  return { ...style, sources: keyedByCode(style, city), layers: [...layers, ...highlights(style, city, wish.isDark)] };
+}
+
+function without(layer: LayerSpecification): LayerSpecification {
+  return { ...layer, layout: { ...layer.layout, visibility: "none" } } as LayerSpecification;
+}
+
+/** Area features are known by their code, so that their state can be set by it. */
+function keyedByCode(style: StyleSpecification, city: City): StyleSpecification["sources"] {
+  const sources = { ...style.sources };
+  for (const layer of style.layers) {
+    const name = tileLayer(layer);
+    if (name === null || !city.levels.includes(name) || !("source" in layer)) continue;
+    const source = sources[layer.source as string];
+    if (source?.type !== "vector") continue;
+    const before = typeof source.promoteId === "object" ? source.promoteId : {};
+    sources[layer.source as string] = { ...source, promoteId: { ...before, [name]: "code" } };
+  }
+  return sources;
+}
+
+/** Where the areas of each level come from. */
+export function areaSources(style: StyleSpecification, city: City): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const layer of style.layers) {
+    const name = tileLayer(layer);
+    if (name !== null && city.levels.includes(name) && "source" in layer && typeof layer.source === "string") {
+      found.set(name, layer.source);
+    }
+  }
+  return found;
+}
+
+/** Two layers a level that show only the area whose state is `picked`. */
+function highlights(style: StyleSpecification, city: City, isDark: boolean): LayerSpecification[] {
+  const colour = isDark ? "#ffd27a" : "#b3541e";
+  const picked = (value: number) => ["case", ["boolean", ["feature-state", "picked"], false], value, 0];
+  return [...areaSources(style, city)].flatMap(([level, source]): LayerSpecification[] => [
+    {
+      id: `picked-ground-${level}`,
+      type: "fill",
+      source,
+      "source-layer": level,
+      paint: { "fill-color": colour, "fill-opacity": picked(0.16) as unknown as number, "fill-antialias": false },
+    },
+    {
+      id: `picked-border-${level}`,
+      type: "line",
+      source,
+      "source-layer": level,
+      layout: { "line-join": "round" },
+      paint: { "line-color": colour, "line-width": 2.5, "line-opacity": picked(1) as unknown as number },
+    },
+  ]);
+}
+
+/** A colour that stands for a layer in the list of layers; null where the style has no plain one. */
+export function swatch(style: StyleSpecification, name: string): string | null {
+  for (const layer of style.layers) {
+    if (belongsTo(layer) !== name) continue;
+    const paint = (layer.paint ?? {}) as Record<string, unknown>;
+    for (const property of ["circle-color", "icon-color", "fill-color", "line-color"]) {
+      const found = firstColour(paint[property]);
+      if (found) return found;
+    }
+  }
+  return null;
+}
+
+function firstColour(value: unknown): string | null {
+  if (typeof value === "string") return /^(#|rgb|hsl)/.test(value) ? value : null;
+  if (!Array.isArray(value)) return null;
+  for (const part of value) {
+    const found = firstColour(part);
+    if (found) return found;
+  }
+  return null;
+}
