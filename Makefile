@@ -26,7 +26,7 @@ demo: setup-build web ## Make a seeded city, serve it and print its address (DEM
 	exec target/release/gridatlas demo $(DEMO)
 
 .PHONY: test
-test: setup test-rust test-web test-node test-python test-browser ## Run every test
+test: setup web test-rust test-web test-node test-python test-browser ## Run every test
 
 .PHONY: proof
 proof: setup bin ## Run the long forms of the tests: more seeds, larger cities, real data

@@ -93,6 +93,7 @@ export const en: Dictionary = {
   revision: (n) => `Boundaries, revision ${n}`,
   language: "Language",
   languageNames: { "zh-CN": "中文", en: "English" },
+  languageMarks: { "zh-CN": "中", en: "EN" },
   theme: "Appearance",
   themeNames: { system: "System", light: "Light", dark: "Dark" },
   zoomIn: "Zoom in",

@@ -86,6 +86,8 @@ export const zhCN = {
   revision: (n: string) => `第 ${n} 版边界`,
   language: "语言",
   languageNames: { "zh-CN": "中文", en: "English" },
+  /** As short as a button: shown in the other language, as the way back. */
+  languageMarks: { "zh-CN": "中", en: "EN" },
   theme: "外观",
   themeNames: { system: "跟随系统", light: "浅色", dark: "深色" },
   zoomIn: "放大",

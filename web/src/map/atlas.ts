@@ -9,7 +9,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { located } from "../state/answer";
 import { city, levelInView, mapTrouble, swatches } from "../state/city";
 import { hidden, isDark, level, revision, selection, view } from "../state/screen";
-import { service } from "../state/service";
+import { service } from "../state/client";
 import { areaSources, cityOf, dress, levelAt, swatch } from "./dress";
 
 setWorkerUrl(workerUrl);

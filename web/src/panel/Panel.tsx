@@ -58,7 +58,7 @@ function Head() {
           title={w.languageNames[nextLanguage]}
           onClick={() => (chosenLanguage.value = nextLanguage)}
         >
-          {nextLanguage === "en" ? "EN" : "中"}
+          {w.languageMarks[nextLanguage]}
         </button>
         <button
           type="button"

@@ -7,7 +7,7 @@ import { coordinates, count, distance, named, words } from "../i18n";
 import { ask, located } from "../state/answer";
 import { levelInView } from "../state/city";
 import { level, selection } from "../state/screen";
-import { service } from "../state/service";
+import { service } from "../state/client";
 import { Icon } from "../ui/icons";
 import { Notice, Section, Waiting } from "../ui/controls";
 import type { Refused } from "../api/client";

@@ -8,7 +8,7 @@ import { effect, signal } from "@preact/signals";
 import { Refused } from "../api/client";
 import type { Located, Position, Worker } from "../api/types";
 import { selection } from "./screen";
-import { service } from "./service";
+import { service } from "./client";
 
 export type Answer<T> =
   | { is: "none" }
