@@ -1,7 +1,34 @@
-//! Vector tiles: tile coordinates, clipping, quantising, clustering, encoding.
+//! Vector tiles: tile coordinates, the projection to a global integer grid,
+//! clipping, and MVT 2.1 encoding.
 //!
-//! Pure, and all in integers once a coordinate is in a tile. This crate must not
-//! know: grids, coverages, stores, HTTP.
+//! A position goes through floating point exactly once, on its way from the lattice
+//! (1e-7 degree, WGS-84) to the [`World`] grid. From there on everything is integers
+//! and a pure function of the world position and the zoom, so two areas that share a
+//! vertex, and two tiles that show it, hold the same one.
+//!
+//! Invariant: what [`LayerWriter`] writes is valid MVT 2.1: outer rings of positive
+//! area, holes of negative, no degenerate ring or line, no feature without geometry.
+//!
+//! This crate must not know: grids, coverages, stores, JSON, HTTP. It does no IO.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+mod coord;
+mod world;
+
+mod ring;
+mod space;
+
+mod clip;
+mod shape;
+
+mod encode;
+
+pub use clip::ClipBox;
+pub use coord::{MAX_ZOOM, TileCoord, TileCoordError};
+pub use encode::{GeometryKind, LayerWriter, Scratch, TagValue};
+pub use ring::{clean_ring, twice_area};
+pub use shape::{Role, Shape};
+pub use space::{BUFFER, EXTENT, TilePoint, TileSpace};
+pub use world::{LatticeBox, World};

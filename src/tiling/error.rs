@@ -1,0 +1,75 @@
+//! Why a request for tiles can't be answered.
+
+use std::fmt;
+
+/// Why a request for tiles can't be answered; every one is the request's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TilingError {
+    /// The list names no layer.
+    NoLayers,
+    /// The list names more layers than a tile may have.
+    TooManyLayers {
+        /// How many it may have.
+        limit: usize,
+    },
+    /// The list names a layer twice: a tile may have it once.
+    RepeatedLayer {
+        /// The name.
+        name: String,
+    },
+    /// There is no such layer.
+    UnknownLayer {
+        /// The name (its first 64 characters).
+        name: String,
+        /// What could have been asked for.
+        known: Vec<String>,
+    },
+    /// The zoom is deeper than [`MAX_ZOOM`](super::MAX_ZOOM).
+    ZoomTooDeep {
+        /// The zoom.
+        z: u8,
+    },
+    /// There is no such style.
+    UnknownStyle {
+        /// The name (its first 64 characters).
+        name: String,
+        /// What could have been asked for.
+        known: Vec<String>,
+    },
+}
+
+impl TilingError {
+    /// A stable code for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoLayers => "no_layers",
+            Self::TooManyLayers { .. } => "too_many_layers",
+            Self::RepeatedLayer { .. } => "repeated_layer",
+            Self::UnknownLayer { .. } => "unknown_layer",
+            Self::ZoomTooDeep { .. } => "zoom_too_deep",
+            Self::UnknownStyle { .. } => "unknown_style",
+        }
+    }
+}
+
+impl fmt::Display for TilingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLayers => f.write_str("no layer is named"),
+            Self::TooManyLayers { limit } => write!(f, "a tile has at most {limit} layers"),
+            Self::RepeatedLayer { name } => write!(f, "the layer {name} is named twice"),
+            Self::UnknownLayer { name, known } => {
+                write!(f, "there is no layer {name}; there are {}", known.join(", "))
+            }
+            Self::ZoomTooDeep { z } => {
+                write!(f, "zoom {z} is not served; the deepest is {}", super::MAX_ZOOM)
+            }
+            Self::UnknownStyle { name, known } => {
+                write!(f, "there is no style {name}; there are {}", known.join(", "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for TilingError {}

@@ -1,0 +1,60 @@
+//! A finished tile: bytes, digest, compression.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use libdeflater::{CompressionLvl, Compressor};
+use sha2::{Digest, Sha256};
+
+/// How the bytes of a tile are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As MVT defines them.
+    Identity,
+    /// In gzip.
+    Gzip,
+}
+
+/// A tile as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// The bytes, packed as `encoding` says.
+    pub bytes: Bytes,
+    /// How they are packed.
+    pub encoding: Encoding,
+    /// A strong entity tag with its quotes: a digest of the content and the packing.
+    pub etag: Arc<str>,
+    /// How many features had to stay out, because the tile would have passed its limit.
+    pub left_out: u32,
+}
+
+/// Level 6 takes three times as long for 4 % less.
+const GZIP_LEVEL: i32 = 4;
+
+impl Tile {
+    /// Digests and packs the bytes of a tile.
+    ///
+    /// # Errors
+    ///
+    /// Where the packer refuses, which only a want of memory can make it do.
+    pub fn pack(content: Vec<u8>, encoding: Encoding, left_out: u32) -> io::Result<Self> {
+        let digest = Sha256::digest(&content);
+        let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
+        let (bytes, etag) = match encoding {
+            Encoding::Identity => (content, format!("\"{hex}\"")),
+            Encoding::Gzip => (gzip(&content)?, format!("\"{hex}-gzip\"")),
+        };
+        Ok(Self { bytes: bytes.into(), encoding, etag: etag.into(), left_out })
+    }
+}
+
+/// Packs `content` as one gzip member.
+fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
+    let level = CompressionLvl::new(GZIP_LEVEL).map_err(|e| io::Error::other(format!("{e:?}")))?;
+    let mut compressor = Compressor::new(level);
+    let mut packed = vec![0; compressor.gzip_compress_bound(content.len())];
+    let length = compressor.gzip_compress(content, &mut packed).map_err(io::Error::other)?;
+    packed.truncate(length);
+    Ok(packed)
+}

@@ -1,0 +1,144 @@
+//! A feature's geometry on its way into a tile: cut, cleaned and wound.
+
+use crate::clip::ClipBox;
+use crate::ring::{clean_ring, twice_area};
+use crate::space::TilePoint;
+
+/// What a ring is to its polygon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The outer ring: begins a polygon.
+    Shell,
+    /// A ring cut out of the polygon that was begun last.
+    Hole,
+}
+
+/// The points, lines or rings of one feature inside a tile. It is filled, given to a
+/// [`LayerWriter`](crate::LayerWriter), cleared and filled again: its memory stays.
+///
+/// Invariant: everything in it lies in [`ClipBox::TILE`]; rings enclose ground, shells
+/// run clockwise on the screen and holes the other way; lines have two different points.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    points: Vec<TilePoint>,
+    /// Where each part ends in `points`.
+    ends: Vec<usize>,
+    /// Whether the shell that holes would belong to is there.
+    shell_kept: bool,
+    ring: Vec<TilePoint>,
+    spare: Vec<TilePoint>,
+}
+
+impl Shape {
+    /// A shape without parts.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes all parts out.
+    pub fn clear(&mut self) {
+        self.points.clear();
+        self.ends.clear();
+        self.shell_kept = false;
+    }
+
+    /// Whether nothing of the feature is in the tile.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The parts: points, lines, or rings with each shell before its holes.
+    pub fn parts(&self) -> impl Iterator<Item = &[TilePoint]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.points[std::mem::replace(&mut start, end)..end])
+    }
+
+    /// All points of all parts, one after the other.
+    #[must_use]
+    pub fn points(&self) -> &[TilePoint] {
+        &self.points
+    }
+
+    /// Adds a point, if the tile holds it.
+    pub fn push_point(&mut self, p: TilePoint) {
+        if ClipBox::TILE.contains(p) {
+            self.points.push(p);
+            self.ends.push(self.points.len());
+        }
+    }
+
+    /// Adds the parts of a line that lie in the tile.
+    pub fn push_line(&mut self, line: impl IntoIterator<Item = TilePoint>) {
+        self.ring.clear();
+        self.ring.extend(line);
+        self.ring.dedup();
+        let (points, ends) = (&mut self.points, &mut self.ends);
+        ClipBox::TILE.clip_line(&self.ring, |piece| {
+            points.extend_from_slice(piece);
+            ends.push(points.len());
+        });
+    }
+
+    /// Adds what of a ring lies in the tile; whether there was anything. The ring may
+    /// run in either direction and may repeat its first point at the end. The holes
+    /// of a shell that isn't there are not either.
+    pub fn push_ring(&mut self, role: Role, ring: impl IntoIterator<Item = TilePoint>) -> bool {
+        if role == Role::Hole && !self.shell_kept {
+            return false;
+        }
+        self.ring.clear();
+        self.ring.extend(ring);
+        ClipBox::TILE.clip_ring(&mut self.ring, &mut self.spare);
+        clean_ring(&mut self.ring);
+        let kept = !self.ring.is_empty();
+        if role == Role::Shell {
+            self.shell_kept = kept;
+        }
+        if kept {
+            let clockwise = twice_area(&self.ring) > 0;
+            if clockwise == (role == Role::Shell) {
+                self.points.extend_from_slice(&self.ring);
+            } else {
+                self.points.extend(self.ring.iter().rev());
+            }
+            self.ends.push(self.points.len());
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(from: i32, to: i32) -> [TilePoint; 4] {
+        [(from, from), (to, from), (to, to), (from, to)].map(|(x, y)| TilePoint::new(x, y))
+    }
+
+    #[test]
+    fn rings_are_wound_by_their_role_whichever_way_they_came() {
+        for reverse in [false, true] {
+            let way = |mut ring: [TilePoint; 4]| {
+                if reverse {
+                    ring.reverse();
+                }
+                ring
+            };
+            let mut shape = Shape::new();
+            shape.push_ring(Role::Shell, way(square(0, 100)));
+            shape.push_ring(Role::Hole, way(square(10, 20)));
+            let areas: Vec<_> = shape.parts().map(twice_area).collect();
+            assert_eq!(areas, [20_000, -200]);
+        }
+    }
+
+    #[test]
+    fn holes_go_with_their_shell() {
+        let mut shape = Shape::new();
+        assert!(!shape.push_ring(Role::Shell, square(5000, 9000)));
+        assert!(!shape.push_ring(Role::Hole, square(0, 10)));
+        assert!(shape.is_empty());
+    }
+}
