@@ -5,7 +5,8 @@ import { distance, words } from "../i18n";
 import { mapTrouble } from "../state/city";
 import { view } from "../state/screen";
 import { Icon } from "../ui/icons";
-import { move, openAtlas } from "./atlas";
+import { openAtlas } from "./atlas";
+import { zoomBy } from "./camera";
 import { scaleBar } from "./scale";
 
 export function MapView() {
@@ -17,10 +18,10 @@ export function MapView() {
       <div class="map-canvas" ref={container} />
       <div class="crosshair" aria-hidden="true" />
       <div class="zoom">
-        <button type="button" class="icon-button" aria-label={w.zoomIn} title={w.zoomIn} onClick={() => move.zoomBy(1)}>
+        <button type="button" class="icon-button" aria-label={w.zoomIn} title={w.zoomIn} onClick={() => zoomBy(1)}>
           <Icon name="plus" />
         </button>
-        <button type="button" class="icon-button" aria-label={w.zoomOut} title={w.zoomOut} onClick={() => move.zoomBy(-1)}>
+        <button type="button" class="icon-button" aria-label={w.zoomOut} title={w.zoomOut} onClick={() => zoomBy(-1)}>
           <Icon name="minus" />
         </button>
       </div>

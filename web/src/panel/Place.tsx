@@ -2,7 +2,7 @@
 
 import type { Area, Building, ChainLink, Owner, Position } from "../api/types";
 import { boundsOf } from "../map/bounds";
-import { move } from "../map/atlas";
+import { fit } from "../map/camera";
 import { coordinates, count, distance, named, words } from "../i18n";
 import { ask, located } from "../state/answer";
 import { levelInView } from "../state/city";
@@ -96,7 +96,7 @@ function Link({ link, isOwner }: { link: ChainLink; isOwner: boolean }) {
 async function show(link: ChainLink): Promise<void> {
   level.value = link.level;
   const area: Area | null = await service.area(link.code).catch(() => null);
-  if (area) move.fit(boundsOf(area.geometry));
+  if (area) fit(boundsOf(area.geometry));
 }
 
 function BuildingAt({ building }: { building: Building }) {
