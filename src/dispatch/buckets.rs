@@ -1,0 +1,194 @@
+//! Spots in buckets on the ground: a move costs the same wherever it goes, and the
+//! nearest are found ring by ring.
+//!
+//! Cells hold their entries side by side with the traits that a filter asks for, so a
+//! search reads no other memory for those that it passes over. Cells lie in blocks of
+//! eight by eight; only blocks with somebody in them exist.
+//!
+//! Invariant: every seated slot stands in the cell of its spot, and its seat says
+//! where ([`Buckets::sanity_check`]). This file must not know workers, ids or times.
+
+use rustc_hash::FxHashMap;
+
+use super::bands::{Bands, BlockKey, Cell, SIDE};
+use super::sphere::Spot;
+
+/// Sets of traits (a role, skills) as bits; see [`super::traits`].
+pub(super) type Mask = u64;
+
+/// Somebody in a cell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) spot: Spot,
+    pub(super) mask: Mask,
+    pub(super) slot: u32,
+}
+
+const CELLS: usize = (SIDE * SIDE) as usize;
+const NOWHERE: u32 = u32::MAX;
+
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug)]
+struct Seat {
+    block: u32,
+    cell: u32,
+    at: u32,
+}
+
+const UNSEATED: Seat = Seat { block: NOWHERE, cell: 0, at: 0 };
+
+/// Eight by eight cells.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) key: BlockKey,
+    pub(super) cells: Box<[Vec<Entry>; CELLS]>,
+    /// How many entries it holds.
+    pub(super) count: u32,
+    /// Every trait that some entry here has had since the block last was empty: what a
+    /// filter asks for and is not in it, nobody here has.
+    pub(super) traits: Mask,
+}
+
+/// The buckets of one duty state.
+#[derive(Clone, Debug)]
+pub(super) struct Buckets {
+    bands: Bands,
+    places: FxHashMap<BlockKey, u32>,
+    blocks: Vec<Block>,
+    seats: Vec<Seat>,
+    count: usize,
+}
+
+impl Buckets {
+    /// Empty buckets over cells of 2^`shift` lattice units.
+    pub(super) fn new(shift: u32) -> Self {
+        Self { bands: Bands::new(shift), places: FxHashMap::default(), blocks: Vec::new(), seats: Vec::new(), count: 0 }
+    }
+
+    pub(super) fn bands(&self) -> &Bands {
+        &self.bands
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Blocks with somebody in them.
+    pub(super) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The block of that key, if somebody is in it.
+    #[inline]
+    pub(super) fn block(&self, key: BlockKey) -> Option<&Block> {
+        self.places.get(&key).map(|at| &self.blocks[*at as usize])
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.blocks.iter().flat_map(|b| b.cells.iter().flatten())
+    }
+
+    /// Puts an entry where it belongs, from wherever its slot stood before.
+    #[inline]
+    pub(super) fn put(&mut self, entry: Entry) {
+        let slot = entry.slot as usize;
+        if self.seats.len() <= slot {
+            self.seats.resize(slot + 1, UNSEATED);
+        }
+        let cell = self.bands.cell(entry.spot.x, entry.spot.y);
+        let seat = self.seats[slot];
+        if seat.block != NOWHERE {
+            let block = &mut self.blocks[seat.block as usize];
+            if block.key == cell.block() && seat.cell as usize == cell.in_block() {
+                block.cells[seat.cell as usize][seat.at as usize] = entry;
+                block.traits |= entry.mask;
+                return;
+            }
+            self.take(entry.slot);
+        }
+        self.seat(cell, entry);
+    }
+
+    /// Takes a slot out; nothing happens where it is not seated.
+    pub(super) fn take(&mut self, slot: u32) {
+        let Some(seat) = self.seats.get_mut(slot as usize) else { return };
+        let Seat { block, cell, at } = std::mem::replace(seat, UNSEATED);
+        if block == NOWHERE {
+            return;
+        }
+        let from = &mut self.blocks[block as usize];
+        let entries = &mut from.cells[cell as usize];
+        entries.swap_remove(at as usize);
+        if let Some(moved) = entries.get(at as usize) {
+            self.seats[moved.slot as usize].at = at;
+        }
+        from.count -= 1;
+        self.count -= 1;
+        if from.count == 0 {
+            self.drop_block(block);
+        }
+    }
+
+    fn seat(&mut self, cell: Cell, entry: Entry) {
+        let key = cell.block();
+        let next = self.blocks.len() as u32;
+        let at = *self.places.entry(key).or_insert(next);
+        if at == next {
+            let cells = Box::new(std::array::from_fn(|_| Vec::new()));
+            self.blocks.push(Block { key, cells, count: 0, traits: 0 });
+        }
+        let block = &mut self.blocks[at as usize];
+        let entries = &mut block.cells[cell.in_block()];
+        self.seats[entry.slot as usize] = Seat { block: at, cell: cell.in_block() as u32, at: entries.len() as u32 };
+        entries.push(entry);
+        block.count += 1;
+        block.traits |= entry.mask;
+        self.count += 1;
+    }
+
+    /// Removes an empty block; the last one takes its place.
+    fn drop_block(&mut self, at: u32) {
+        let gone = self.blocks.swap_remove(at as usize);
+        self.places.remove(&gone.key);
+        if let Some(moved) = self.blocks.get(at as usize) {
+            self.places.insert(moved.key, at);
+            for entry in moved.cells.iter().flatten() {
+                self.seats[entry.slot as usize].block = at;
+            }
+        }
+    }
+
+    /// Every contradiction between seats, cells and counts.
+    #[cfg(test)]
+    pub(super) fn sanity_check(&self) -> Vec<String> {
+        let mut defects = Vec::new();
+        let mut seen = 0;
+        for (b, block) in self.blocks.iter().enumerate() {
+            let held: usize = block.cells.iter().map(Vec::len).sum();
+            seen += held;
+            if held != block.count as usize || held == 0 || self.places.get(&block.key) != Some(&(b as u32)) {
+                defects.push(format!("block {b} counts {} and holds {held}", block.count));
+            }
+            for (c, entries) in block.cells.iter().enumerate() {
+                for (i, entry) in entries.iter().enumerate() {
+                    let seat = self.seats[entry.slot as usize];
+                    if (seat.block, seat.cell, seat.at) != (b as u32, c as u32, i as u32) {
+                        defects.push(format!("slot {} stands elsewhere than its seat says", entry.slot));
+                    }
+                    if self.bands.cell(entry.spot.x, entry.spot.y) != block.key.cell(c) {
+                        defects.push(format!("slot {} stands in a cell that is not its own", entry.slot));
+                    }
+                    if entry.mask & !block.traits != 0 {
+                        defects.push(format!("block {b} does not know a trait of slot {}", entry.slot));
+                    }
+                }
+            }
+        }
+        let seated = self.seats.iter().filter(|s| s.block != NOWHERE).count();
+        if seen != self.count || seated != seen || self.places.len() != self.blocks.len() {
+            defects.push(format!("{seen} entries, {seated} seats, a count of {}", self.count));
+        }
+        defects
+    }
+}
