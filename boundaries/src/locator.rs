@@ -4,70 +4,85 @@
 //! belongs to the face at (x + ε, y + ε²): on a border to the face at its east, on a
 //! horizontal border to the face at its north. Nothing is ever "almost" inside.
 //!
+//! The ground is cut into blocks and those into leaves of 2^12 units, 45 m. A leaf
+//! wholly inside one face answers at once; a leaf with borders holds the few edges
+//! that an exact answer takes. Blocks are shared between one locator and the next.
+//!
 //! A locator answers for the coverage that it was built from. It must not know:
 //! how a coverage came about, degrees, codes' meaning, the wire.
 
+mod block;
+mod edge;
+mod grid;
+mod place;
+mod raster;
+mod search;
 mod tree;
+
+use std::sync::Arc;
 
 use crate::area::{AreaId, Level};
 use crate::coverage::Coverage;
-use crate::lattice::{Bounds, Point, orient};
-use crate::metres::Frame;
-use crate::topology::{Border, FaceId};
+use crate::lattice::Point;
+use crate::topology::FaceId;
+use grid::{Grid, NO_RANK};
 
+pub use place::{Nearest, Place};
 pub use tree::FaceTree;
-
-/// What is known of a place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// The face that the point belongs to.
-    pub face: FaceId,
-    /// The deepest area known there; `None` outside everything and in gaps.
-    pub owner: Option<AreaId>,
-    /// Whether ownership changes at this very point: faces of different owners (or
-    /// of an owner and of none) meet in it, and the half-open rule chose among them.
-    pub on_border: bool,
-    /// Every area that owns a face that touches the point, the owner included, by code.
-    pub touching: Vec<AreaId>,
-    /// Metres to the outline of the owner, taken at the owner's own level (what the
-    /// areas below it divide among themselves is not its outline); `None` without an owner.
-    pub border_distance_m: Option<f64>,
-}
-
-/// The area nearest to a place that nobody owns.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Nearest {
-    /// The area; the lower code where several are equally near.
-    pub area: AreaId,
-    /// Metres to its ground.
-    pub distance_m: f64,
-}
 
 /// The index that answers which face a point belongs to.
 #[derive(Clone, Debug)]
 pub struct Locator {
-    tree: FaceTree,
-    coverage: Coverage,
+    grid: Grid,
+    /// For each border the topmost level at which its sides differ.
+    ranks: Arc<[u8]>,
+    /// For each face its owner.
+    owners: Arc<[Option<Owner>]>,
 }
+
+/// The owner of a face, and its level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Owner {
+    area: AreaId,
+    level: Level,
+}
+
+/// How many points are looked up at a time: enough to have many of them wait for
+/// memory at once, few enough to stay in registers' reach.
+const BATCH: usize = 32;
 
 impl Locator {
     /// Builds the index of a coverage.
     #[must_use]
     pub fn build(coverage: &Coverage) -> Self {
-        Self { tree: FaceTree::build(coverage), coverage: coverage.clone() }
+        let ranks = ranks(coverage);
+        Self { grid: Grid::build(coverage, &ranks), ranks, owners: owners(coverage) }
     }
 
     /// The index of `new`, which came from `old` by an edit; `self` is that of `old`.
-    /// What the edit did not touch is shared.
+    /// Blocks that no changed border touches are shared with `self`.
     #[must_use]
-    pub fn updated(&self, _old: &Coverage, new: &Coverage) -> Self {
-        Self::build(new)
+    pub fn updated(&self, old: &Coverage, new: &Coverage) -> Self {
+        let ranks = ranks(new);
+        match self.grid.updated(old, new, &self.ranks, &ranks) {
+            Some(grid) => Self { grid, ranks, owners: owners(new) },
+            None => Self::build(new),
+        }
     }
 
     /// The face that `p` belongs to.
+    #[inline]
     #[must_use]
     pub fn face_at(&self, p: Point) -> FaceId {
-        self.tree.face_at(&self.coverage, p)
+        let Some((slot, x, y)) = self.grid.layout.slot_of(p) else { return FaceId::OUTSIDE };
+        let at = &self.grid.slots[slot];
+        FaceId(match &at.words {
+            None => at.corner,
+            Some(words) => {
+                let corner = (i64::from(p.x) - i64::from(x), i64::from(p.y) - i64::from(y));
+                block::face_at(words, at.k, self.grid.layout.shift, corner, x, y)
+            }
+        })
     }
 
     /// The faces that many points belong to, faster than one by one.
@@ -77,75 +92,100 @@ impl Locator {
     /// If the two slices differ in length.
     pub fn face_at_many(&self, points: &[Point], faces: &mut [FaceId]) {
         assert_eq!(points.len(), faces.len(), "one face is wanted for each point");
-        for (p, face) in points.iter().zip(faces) {
-            *face = self.face_at(*p);
+        let shift = self.grid.layout.shift;
+        for (points, faces) in points.chunks(BATCH).zip(faces.chunks_mut(BATCH)) {
+            // First what each needs from the leaves, so that all these reads are on
+            // their way at once; then the points whose leaf has borders.
+            for (p, face) in points.iter().zip(&mut *faces) {
+                *face = FaceId(match self.grid.layout.slot_of(*p) {
+                    None => FaceId::OUTSIDE.0,
+                    Some((slot, x, y)) => {
+                        let at = &self.grid.slots[slot];
+                        match &at.words {
+                            None => at.corner,
+                            Some(words) => block::entry_at(words, 0, at.k, shift, x, y),
+                        }
+                    }
+                });
+            }
+            for (p, face) in points.iter().zip(&mut *faces) {
+                if face.0 & block::OFFSET != 0 {
+                    *face = self.face_at(*p);
+                }
+            }
         }
     }
 
     /// The owner of a place: the deepest area known there.
+    #[inline]
     #[must_use]
     pub fn owner_at(&self, p: Point) -> Option<AreaId> {
-        self.coverage.face(self.face_at(p))?.owner
+        self.owner_of(self.face_at(p)).map(|o| o.area)
     }
 
-    /// Everything about a place. `coverage` is the one that the locator was built from.
+    /// How many bytes the index holds.
     #[must_use]
-    pub fn place(&self, coverage: &Coverage, p: Point) -> Place {
-        let face = self.face_at(p);
-        let owner_of = |f: FaceId| coverage.face(f).and_then(|f| f.owner);
-        let owner = owner_of(face);
-        let mut touching: Vec<_> = owner.into_iter().collect();
-        let mut on_border = false;
-        let mut distance_2 = f64::INFINITY;
-        let frame = Frame::at(p.y);
-        let level = owner.and_then(|o| coverage.area(o)).map(|a| a.level);
-        for (_, b) in coverage.borders() {
-            let (left, right) = (owner_of(b.left), owner_of(b.right));
-            let divides = level.is_some_and(|l| divides_at(coverage, b, l));
-            for w in b.line.windows(2) {
-                if divides {
-                    distance_2 = distance_2.min(frame.distance_to_segment_2(p, w[0], w[1]));
-                }
-                if left != right && Bounds::of(w.iter().copied()).contains(p) && orient(w[0], w[1], p).is_eq() {
-                    on_border = true;
-                    touching.extend(left.into_iter().chain(right));
-                }
-            }
-        }
-        sort_by_code(coverage, &mut touching);
-        Place { face, owner, on_border, touching, border_distance_m: owner.map(|_| distance_2.sqrt()) }
+    pub fn bytes(&self) -> usize {
+        self.bytes_not_shared_with(None)
     }
 
-    /// The area nearest to a point that has no owner; `None` for a coverage without ground.
+    /// How many bytes the index holds beyond those that are the same memory in `other`.
     #[must_use]
-    pub fn nearest_area(&self, coverage: &Coverage, p: Point) -> Option<Nearest> {
-        let mut best: Option<(f64, AreaId)> = None;
-        let frame = Frame::at(p.y);
-        for (_, b) in coverage.borders() {
-            let owners = [b.left, b.right].map(|f| coverage.face(f).and_then(|f| f.owner));
-            for area in owners.into_iter().flatten() {
-                for w in b.line.windows(2) {
-                    let d2 = frame.distance_to_segment_2(p, w[0], w[1]);
-                    if best.is_none_or(|(d, a)| d2 < d || (d2 == d && code(coverage, area) < code(coverage, a))) {
-                        best = Some((d2, area));
-                    }
-                }
-            }
-        }
-        best.map(|(d2, area)| Nearest { area, distance_m: d2.sqrt() })
+    pub fn bytes_not_shared_with(&self, other: Option<&Self>) -> usize {
+        let shared = |i: usize, words: &Arc<[u32]>| {
+            other.and_then(|o| o.grid.slots.get(i)?.words.as_ref()).is_some_and(|w| Arc::ptr_eq(w, words))
+        };
+        let blocks: usize = (self.grid.slots.iter().enumerate())
+            .filter_map(|(i, slot)| slot.words.as_ref().filter(|w| !shared(i, w)))
+            .map(|w| size_of_val(&**w))
+            .sum();
+        blocks + self.bytes_of_tables()
+    }
+
+    /// How many bytes of it are tables that every version has of its own: a line for
+    /// each block, border and face.
+    #[must_use]
+    pub fn bytes_of_tables(&self) -> usize {
+        size_of_val(&*self.grid.slots) + self.grid.ranks.len() + self.ranks.len() + size_of_val(&*self.owners)
+    }
+
+    #[inline]
+    fn owner_of(&self, face: FaceId) -> Option<Owner> {
+        *self.owners.get(face.0 as usize)?
     }
 }
 
-/// Whether the two sides of a border are different areas at `level`.
-fn divides_at(coverage: &Coverage, b: &Border, level: Level) -> bool {
-    coverage.owner_at(b.left, level) != coverage.owner_at(b.right, level)
+/// For each face its owner.
+fn owners(coverage: &Coverage) -> Arc<[Option<Owner>]> {
+    let mut owners = vec![None; coverage.face_slots()];
+    for (id, face) in coverage.faces() {
+        owners[id.0 as usize] = face.owner.and_then(|area| Some(Owner { area, level: coverage.area(area)?.level }));
+    }
+    owners.into()
 }
 
-fn code(coverage: &Coverage, area: AreaId) -> &str {
-    coverage.area(area).map_or("", |a| &a.code)
-}
-
-fn sort_by_code(coverage: &Coverage, areas: &mut Vec<AreaId>) {
-    areas.sort_unstable_by(|a, b| code(coverage, *a).cmp(code(coverage, *b)).then(a.cmp(b)));
-    areas.dedup();
+/// For each border the topmost level at which its sides belong to different areas.
+/// At the levels below that they differ too, or are both no area of that level.
+fn ranks(coverage: &Coverage) -> Arc<[u8]> {
+    let levels = coverage.levels().len();
+    let chain = |owner: Option<AreaId>, chain: &mut Vec<Option<AreaId>>| {
+        chain.clear();
+        chain.resize(levels, None);
+        let mut at = owner;
+        while let Some((id, area)) = at.and_then(|id| Some((id, coverage.area(id)?))) {
+            chain[usize::from(area.level.0)] = Some(id);
+            at = area.parent;
+        }
+    };
+    let mut ranks = vec![NO_RANK; coverage.border_slots()];
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    for (id, b) in coverage.borders() {
+        let owner = |face| coverage.face(face).and_then(|f| f.owner);
+        chain(owner(b.left), &mut left);
+        chain(owner(b.right), &mut right);
+        if let Some(level) = left.iter().zip(&right).position(|(l, r)| l != r) {
+            ranks[id.0 as usize] = level as u8;
+        }
+    }
+    ranks.into()
 }

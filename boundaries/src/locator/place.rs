@@ -1,0 +1,169 @@
+//! What is known of a place beyond its face: who touches it, how far the border is,
+//! and who is nearest where nobody owns it.
+
+use super::Locator;
+use super::block::Node;
+use super::grid::NO_RANK;
+use super::search::Sought;
+use crate::area::AreaId;
+use crate::coverage::Coverage;
+use crate::lattice::{Point, UNITS_PER_DEGREE};
+use crate::metres::Frame;
+use crate::topology::{BorderId, FaceId};
+
+/// What is known of a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The face that the point belongs to.
+    pub face: FaceId,
+    /// The deepest area known there; `None` outside everything and in gaps.
+    pub owner: Option<AreaId>,
+    /// Whether ownership changes at this very point: faces of different owners (or
+    /// of an owner and of none) meet in it, and the half-open rule chose among them.
+    pub on_border: bool,
+    /// Every area that owns a face that touches the point, the owner included, by code.
+    pub touching: Vec<AreaId>,
+    /// Metres to the outline of the owner, taken at the owner's own level (what the
+    /// areas below it divide among themselves is not its outline); `None` without an
+    /// owner. Measured in the [`Frame`] of the point's latitude.
+    pub border_distance_m: Option<f64>,
+}
+
+/// The area nearest to a place that nobody owns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nearest {
+    /// The area; the lower code where several are equally near.
+    pub area: AreaId,
+    /// Metres to its ground.
+    pub distance_m: f64,
+}
+
+/// Once around the globe in lattice units.
+const AROUND: i64 = 360 * UNITS_PER_DEGREE as i64;
+
+impl Locator {
+    /// Everything about a place. `coverage` is the one that the locator was built from.
+    #[must_use]
+    pub fn place(&self, coverage: &Coverage, p: Point) -> Place {
+        let face = self.face_at(p);
+        let owner = self.owner_of(face);
+        let mut touching: Vec<_> = owner.iter().map(|o| o.area).collect();
+        let on_border = self.touch(coverage, p, &mut touching);
+        let border_distance_m = owner.map(|o| {
+            let sought = self.sought(i64::from(p.x), p.y, o.level.0);
+            let mut nearest_2 = f64::INFINITY;
+            sought.for_each(&self.grid, f64::INFINITY, |_, near| {
+                nearest_2 = near.distance_2;
+                nearest_2
+            });
+            nearest_2.sqrt()
+        });
+        Place { face, owner: owner.map(|o| o.area), on_border, touching, border_distance_m }
+    }
+
+    /// Metres to the outline of the owner at its own level; see [`Place::border_distance_m`].
+    #[must_use]
+    pub fn border_distance_m(&self, p: Point) -> Option<f64> {
+        let owner = self.owner_of(self.face_at(p))?;
+        let mut nearest_2 = f64::INFINITY;
+        self.sought(i64::from(p.x), p.y, owner.level.0).for_each(&self.grid, f64::INFINITY, |_, near| {
+            nearest_2 = near.distance_2;
+            nearest_2
+        });
+        Some(nearest_2.sqrt())
+    }
+
+    /// The area nearest to a point, which may lie in it; `None` for a coverage without
+    /// ground.
+    ///
+    /// The distance is that of the plane half way between the point and the ground: off
+    /// by less than 1 part in 1,000 up to 100 km away (below 75 degrees of latitude).
+    /// The way across the antimeridian counts.
+    #[must_use]
+    pub fn nearest_area(&self, coverage: &Coverage, p: Point) -> Option<Nearest> {
+        if let Some(area) = self.owner_at(p) {
+            return Some(Nearest { area, distance_m: 0.0 });
+        }
+        // Any level will do: what counts is that somebody owns a side.
+        let around = [0, AROUND, -AROUND].map(|turn| self.sought(i64::from(p.x) + turn, p.y, NO_RANK - 1));
+        let mut nearest_2 = f64::INFINITY;
+        for sought in around {
+            if sought.distance_to_grid_2(&self.grid) <= nearest_2 {
+                sought.for_each(&self.grid, nearest_2, |_, near| {
+                    nearest_2 = near.distance_2;
+                    nearest_2
+                });
+            }
+        }
+        // That was the plane at the point's latitude. Everything that it might have
+        // misjudged is measured again, each on the plane half way there.
+        let mut best: Option<(f64, &str, AreaId)> = None;
+        let reach_2 = nearest_2 * widening(p.y, nearest_2.sqrt());
+        for sought in around {
+            sought.for_each(&self.grid, reach_2, |limit_2, near| {
+                let to = f64::from(p.y) + near.offset_m.1 / sought.frame.north_m;
+                let half_way = Frame::at(((f64::from(p.y) + to) / 2.0) as i32);
+                let east = near.offset_m.0 / sought.frame.east_m * half_way.east_m;
+                let north = near.offset_m.1 / sought.frame.north_m * half_way.north_m;
+                let distance_m = east.hypot(north);
+                let sides = coverage.border(BorderId(near.border)).map(|b| [b.left, b.right]);
+                for owner in sides.into_iter().flatten().filter_map(|face| self.owner_of(face)) {
+                    let code = coverage.area(owner.area).map_or("", |a| &a.code);
+                    if best.is_none_or(|(d, c, _)| distance_m < d || (distance_m == d && code < c)) {
+                        best = Some((distance_m, code, owner.area));
+                    }
+                }
+                limit_2
+            });
+        }
+        best.map(|(distance_m, _, area)| Nearest { area, distance_m })
+    }
+
+    fn sought(&self, x: i64, y: i32, level: u8) -> Sought<'_> {
+        Sought { x, y: i64::from(y), frame: Frame::at(y), level, ranks: &self.ranks }
+    }
+
+    /// Adds the owners of all faces that touch `p`, and tells whether they differ.
+    fn touch(&self, coverage: &Coverage, p: Point, touching: &mut Vec<AreaId>) -> bool {
+        let Some((slot, ..)) = self.grid.layout.slot_of(p) else { return false };
+        let Some(words) = &self.grid.slots[slot].words else { return false };
+        let (x, y) = (i64::from(p.x), i64::from(p.y));
+        let Some(leaf) = Node::first(words, self.grid.layout.square(slot)).leaf_at(x, y) else { return false };
+        let mut on_border = false;
+        for i in 0..leaf.len() {
+            let e = leaf.edge(i);
+            let (west, east) = (e.a.0.min(e.b.0), e.a.0.max(e.b.0));
+            if !(west <= x && x <= east && e.a.1 <= y && y <= e.b.1) {
+                continue;
+            }
+            // Differences take 33 bits, so the products may take 66.
+            let product = |u: i64, v: i64| i128::from(u) * i128::from(v);
+            if product(e.b.0 - e.a.0, y - e.a.1) != product(e.b.1 - e.a.1, x - e.a.0) {
+                continue;
+            }
+            let Some(border) = coverage.border(BorderId(leaf.border(i))) else { continue };
+            let (left, right) = (self.owner_of(border.left), self.owner_of(border.right));
+            on_border |= left != right;
+            touching.extend(left.into_iter().chain(right).map(|o| o.area));
+        }
+        if touching.len() > 1 {
+            let code = |area: &AreaId| coverage.area(*area).map_or("", |a| &a.code);
+            touching.sort_unstable_by(|a, b| code(a).cmp(code(b)).then(a.cmp(b)));
+            touching.dedup();
+        }
+        on_border
+    }
+}
+
+/// By how much, squared, the plane at the latitude `y` may be off for what is
+/// `distance_m` away: east-west lengths change with the cosine of the latitude.
+fn widening(y: i32, distance_m: f64) -> f64 {
+    /// The least radius of curvature of WGS-84, at the equator along a meridian.
+    const R_M: f64 = 6_335_439.0;
+    let latitude = (f64::from(y) / f64::from(UNITS_PER_DEGREE)).to_radians().abs();
+    let angle = distance_m / R_M;
+    let least = (latitude + angle).cos().max(1e-3);
+    // Twice the ratio is ample, and the least ratio covers the last bits.
+    let ratio = (latitude.cos() / least - 1.0).abs() * 2.0 + angle * angle + 1e-9;
+    (1.0 + ratio) * (1.0 + ratio)
+}
