@@ -41,6 +41,16 @@ impl Geometry {
             Self::Polygons(parts) => parts.iter().map(Polygon::bounds).fold(Bounds::EMPTY, Bounds::union),
         }
     }
+
+    /// How many vertices it has.
+    #[must_use]
+    pub fn vertices(&self) -> usize {
+        match self {
+            Self::Point(_) => 1,
+            Self::Lines(lines) => lines.iter().map(Vec::len).sum(),
+            Self::Polygons(parts) => parts.iter().flat_map(Polygon::rings).map(<[Point]>::len).sum(),
+        }
+    }
 }
 
 /// Attributes by name, in the order in which they came.

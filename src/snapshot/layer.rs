@@ -1,0 +1,391 @@
+//! A layer as it is read: a large base table that never changes, and the few rows
+//! put or removed since.
+//!
+//! `ix` numbers the rows of one `Layer` value; it means nothing to another one, also
+//! not to the same layer after a change. Ids are what lasts.
+
+use std::sync::Arc;
+
+use boundaries::{AreaId, Bounds};
+use rayon::prelude::*;
+use rstar::{AABB, RTree, RTreeObject};
+use rustc_hash::FxHashMap;
+
+use crate::feature::{Feature, Value};
+
+use super::owners::{Owners, with_descendants};
+use super::shapes::{GeometryRef, Shapes};
+use super::shares::{Scratch, Share, Verdict, envelope, verdict};
+use super::strings::{StringIndex, Sym};
+use super::table::{Field, Table, ValueRef};
+use super::view::CoverageView;
+
+/// So many rows may stand beside the base before a new base is made.
+const LATER_MAX: usize = 2048;
+
+/// A row's box in the tree.
+#[derive(Clone, Copy, Debug)]
+struct Boxed {
+    bounds: Bounds,
+    row: u32,
+}
+
+impl RTreeObject for Boxed {
+    type Envelope = AABB<[i32; 2]>;
+    fn envelope(&self) -> Self::Envelope {
+        envelope(self.bounds)
+    }
+}
+
+#[derive(Debug)]
+struct Base {
+    table: Table,
+    index: StringIndex,
+    tree: RTree<Boxed>,
+}
+
+/// A row put since the base was made.
+#[derive(Debug)]
+struct Later {
+    number: u32,
+    id: Arc<str>,
+    shape: Shapes,
+    bounds: Bounds,
+    /// In the order of the fields of the layer that it was put into; fields that
+    /// were added after are absent.
+    values: Vec<Value>,
+    /// The symbol of its first value; the others follow.
+    first_sym: u32,
+    verdicts: Vec<Verdict>,
+}
+
+/// The features of one layer.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    name: Arc<str>,
+    fields: Arc<[Field]>,
+    change: u64,
+    base: Arc<Base>,
+    owners: Vec<Arc<Owners>>,
+    /// One bit for each row of the base that was replaced or removed.
+    gone: Arc<Vec<u64>>,
+    gone_rows: usize,
+    later: Vec<Arc<Later>>,
+    later_index: FxHashMap<Arc<str>, u32>,
+    next_sym: u32,
+}
+
+impl Layer {
+    /// Makes a layer of features, numbered from 1 in their order. Of two features
+    /// with one id the first is found.
+    #[must_use]
+    pub fn new(name: &str, features: Vec<Feature>, coverages: &[Arc<CoverageView>]) -> Self {
+        let mut table = Table::new(Table::fields_of(features.iter().map(|f| &f.properties)));
+        for (i, feature) in features.iter().enumerate() {
+            if !table.push(i as u32 + 1, feature) {
+                break;
+            }
+        }
+        drop(features);
+        Self::from_table(name, table, 0, coverages)
+    }
+
+    /// Makes a layer of a filled table. `change` is the number of the store's last
+    /// change to it.
+    #[must_use]
+    pub fn from_table(name: &str, mut table: Table, change: u64, coverages: &[Arc<CoverageView>]) -> Self {
+        table.freeze();
+        let (index, (tree, owners)) = rayon::join(
+            || table.index_of_ids(),
+            || rayon::join(|| tree_of(&table), || coverages.iter().map(|c| Arc::new(Owners::of(&table, c))).collect()),
+        );
+        Self {
+            name: name.into(),
+            fields: table.fields.as_slice().into(),
+            change,
+            gone: Arc::new(Vec::new()),
+            gone_rows: 0,
+            later: Vec::new(),
+            later_index: FxHashMap::default(),
+            next_sym: table.symbols() as u32,
+            base: Arc::new(Base { table, index, tree }),
+            owners,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The number of the store's last change to it.
+    #[must_use]
+    pub fn change(&self) -> u64 {
+        self.change
+    }
+
+    /// Its fields; a field's place among them is what [`value`](Self::value) takes.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The place of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|f| &*f.name == name)
+    }
+
+    /// How many features it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.base.table.len() - self.gone_rows + self.later.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All its features.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..self.base.table.len() + self.later.len()).filter(|ix| !self.is_gone(*ix))
+    }
+
+    /// The feature of that id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<usize> {
+        if let Some(at) = self.later_index.get(id) {
+            return Some(self.base.table.len() + *at as usize);
+        }
+        self.base.index.find(&self.base.table.ids, id).filter(|row| !self.is_gone(*row))
+    }
+
+    /// The id of a feature; empty where there is no such `ix`.
+    #[must_use]
+    pub fn id(&self, ix: usize) -> &str {
+        self.later(ix).map_or_else(|| self.base.table.id(ix).unwrap_or_default(), |l| &l.id)
+    }
+
+    /// The integer that stands for a feature in tiles: it stays when the feature changes.
+    #[must_use]
+    pub fn number(&self, ix: usize) -> u32 {
+        self.later(ix).map_or_else(|| self.base.table.number(ix).unwrap_or_default(), |l| l.number)
+    }
+
+    /// Where a feature lies.
+    #[must_use]
+    pub fn geometry(&self, ix: usize) -> Option<GeometryRef<'_>> {
+        self.later(ix).map_or_else(|| self.base.table.geometry(ix), |l| l.shape.get(0))
+    }
+
+    /// A value of a feature.
+    #[inline]
+    #[must_use]
+    pub fn value(&self, ix: usize, field: usize) -> ValueRef<'_> {
+        let Some(later) = self.later(ix) else { return self.base.table.value(ix, field) };
+        match later.values.get(field) {
+            None | Some(Value::Null) => ValueRef::Null,
+            Some(Value::Bool(b)) => ValueRef::Bool(*b),
+            Some(Value::Integer(i)) => ValueRef::Integer(*i),
+            Some(Value::Real(r)) => ValueRef::Real(*r),
+            Some(Value::Text(t)) => ValueRef::Text(Sym(later.first_sym + field as u32), t),
+        }
+    }
+
+    /// One past the highest symbol of its texts: the size of a table indexed by symbol.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.next_sym as usize
+    }
+
+    /// A feature that stands on its own; absent values are left out.
+    #[must_use]
+    pub fn feature(&self, ix: usize) -> Option<Feature> {
+        if self.later(ix).is_none() {
+            return self.base.table.feature(ix);
+        }
+        let properties = self
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (f.name.clone(), self.value(ix, i).to_value()))
+            .filter(|(_, value)| *value != Value::Null)
+            .collect();
+        Some(Feature { id: self.id(ix).into(), geometry: self.geometry(ix)?.to_geometry(), properties })
+    }
+
+    /// The features whose boxes meet `bounds`.
+    pub fn within(&self, bounds: Bounds) -> impl Iterator<Item = usize> {
+        let base = self.base.tree.locate_in_envelope_intersecting(envelope(bounds)).map(|b| b.row as usize);
+        let begin = self.base.table.len();
+        let later = self.later.iter().enumerate().filter(move |(_, l)| l.bounds.meets(bounds));
+        base.filter(|row| !self.is_gone(*row)).chain(later.map(move |(i, _)| begin + i))
+    }
+
+    /// The features of an area and of all areas below it. `coverage` is the place of
+    /// the coverage in [`Snapshot::coverages`](super::Snapshot::coverages).
+    #[must_use]
+    pub fn of_area(&self, coverage: usize, area: AreaId) -> Vec<usize> {
+        let Some(owners) = self.owners.get(coverage) else { return Vec::new() };
+        let mut areas = with_descendants(&owners.view.coverage, area);
+        let mut found: Vec<usize> = areas
+            .iter()
+            .flat_map(|a| owners.rows_of(*a))
+            .map(|row| *row as usize)
+            .filter(|row| !self.is_gone(*row))
+            .collect();
+        areas.sort_unstable();
+        let begin = self.base.table.len();
+        found.extend(
+            (0..self.later.len())
+                .map(|i| begin + i)
+                .filter(|ix| self.owner(*ix, coverage).is_some_and(|owner| areas.binary_search(&owner).is_ok())),
+        );
+        found.sort_unstable();
+        found
+    }
+
+    /// The area that a feature belongs to: the one with the largest share of its
+    /// ground; `None` where nobody owns any of it.
+    #[must_use]
+    pub fn owner(&self, ix: usize, coverage: usize) -> Option<AreaId> {
+        match self.later(ix) {
+            Some(later) => later.verdicts.get(coverage)?.owner,
+            None => self.owners.get(coverage)?.owner(ix),
+        }
+    }
+
+    /// The shares of a feature that a border cuts, largest first; empty for one that
+    /// lies wholly in one area.
+    #[must_use]
+    pub fn shares(&self, ix: usize, coverage: usize) -> &[Share] {
+        match self.later(ix) {
+            Some(later) => later.verdicts.get(coverage).map_or(&[], |v| &v.shares),
+            None => self.owners.get(coverage).map_or(&[], |o| o.shares(ix)),
+        }
+    }
+
+    /// The features that a border of the coverage cuts.
+    #[must_use]
+    pub fn cut(&self, coverage: usize) -> Vec<usize> {
+        let base = self.owners.get(coverage).into_iter().flat_map(|o| o.cut()).filter(|row| !self.is_gone(*row));
+        let begin = self.base.table.len();
+        let later = (begin..begin + self.later.len()).filter(|ix| !self.shares(*ix, coverage).is_empty());
+        base.chain(later).collect()
+    }
+
+    /// The layer after some features were put (each with its number) and some ids
+    /// removed. Costs what was put, not what the layer holds.
+    #[must_use]
+    pub fn updated(&self, change: u64, put: &[(u32, Feature)], removed: &[Arc<str>]) -> Self {
+        let mut next = self.clone();
+        next.change = change;
+        let gone = Arc::make_mut(&mut next.gone);
+        gone.resize(self.base.table.len().div_ceil(64), 0);
+        let mut scratch = Scratch::default();
+        let mut fields = self.fields.to_vec();
+        for id in removed.iter().map(|id| &**id).chain(put.iter().map(|(_, f)| &*f.id)) {
+            if let Some(row) = self.base.index.find(&self.base.table.ids, id) {
+                let (word, bit) = (&mut gone[row / 64], 1 << (row % 64));
+                next.gone_rows += usize::from(*word & bit == 0);
+                *word |= bit;
+            }
+            if let Some(at) = next.later_index.remove(id) {
+                next.later.swap_remove(at as usize);
+                if let Some(moved) = next.later.get(at as usize) {
+                    next.later_index.insert(moved.id.clone(), at);
+                }
+            }
+        }
+        for (number, feature) in put {
+            let mut values = vec![Value::Null; fields.len()];
+            for (name, value) in &feature.properties {
+                match fields.iter().position(|f| f.name == *name) {
+                    Some(i) => values[i] = value.clone(),
+                    None => {
+                        let kind = super::table::Kind::of(value).unwrap_or(super::table::Kind::Text);
+                        fields.push(Field { name: name.clone(), kind });
+                        values.push(value.clone());
+                    }
+                }
+            }
+            let shape = Shapes::of(&feature.geometry);
+            let verdicts =
+                self.owners.iter().filter_map(|o| Some(verdict(&o.view, shape.get(0)?, &mut scratch))).collect();
+            let (first_sym, count) = (next.next_sym, values.len() as u32);
+            let bounds = feature.geometry.bounds();
+            let later = Later { number: *number, id: feature.id.clone(), shape, bounds, values, first_sym, verdicts };
+            next.next_sym += count;
+            // Of two puts of one id in one change the last holds.
+            match next.later_index.get(&feature.id) {
+                Some(at) => next.later[*at as usize] = Arc::new(later),
+                None => {
+                    next.later_index.insert(feature.id.clone(), next.later.len() as u32);
+                    next.later.push(Arc::new(later));
+                }
+            }
+        }
+        next.fields = fields.into();
+        next
+    }
+
+    /// Whether so much was put and removed that a new base is due.
+    #[must_use]
+    pub fn is_ragged(&self) -> bool {
+        let aside = self.later.len() + self.gone_rows;
+        aside > LATER_MAX.max(self.base.table.len() / 8) || self.later.len() > 2 * LATER_MAX
+    }
+
+    /// The same layer with a new base of all its rows. Costs what the layer holds:
+    /// to be done aside.
+    #[must_use]
+    pub fn compacted(&self) -> Self {
+        let mut table = Table::new(self.fields.to_vec());
+        for ix in self.iter() {
+            if let Some(feature) = self.feature(ix) {
+                table.push(self.number(ix), &feature);
+            }
+        }
+        let views: Vec<_> = self.owners.iter().map(|o| o.view.clone()).collect();
+        Self::from_table(&self.name, table, self.change, &views)
+    }
+
+    /// The same features over other coverages: owners are worked out again where the
+    /// coverage is not the very same.
+    #[must_use]
+    pub fn reowned(&self, coverages: &[Arc<CoverageView>]) -> Self {
+        if self.later.is_empty() && self.gone_rows == 0 {
+            let owners = coverages
+                .iter()
+                .map(|view| match self.owners.iter().find(|o| Arc::ptr_eq(&o.view, view)) {
+                    Some(same) => same.clone(),
+                    None => Arc::new(Owners::of(&self.base.table, view)),
+                })
+                .collect();
+            return Self { owners, ..self.clone() };
+        }
+        let same = self.owners.len() == coverages.len()
+            && self.owners.iter().zip(coverages).all(|(o, view)| Arc::ptr_eq(&o.view, view));
+        if same { self.clone() } else { self.compacted().reowned(coverages) }
+    }
+
+    fn later(&self, ix: usize) -> Option<&Later> {
+        self.later.get(ix.checked_sub(self.base.table.len())?).map(|l| &**l)
+    }
+
+    fn is_gone(&self, ix: usize) -> bool {
+        self.gone.get(ix / 64).is_some_and(|word| word >> (ix % 64) & 1 == 1) && ix < self.base.table.len()
+    }
+}
+
+fn tree_of(table: &Table) -> RTree<Boxed> {
+    let boxes = (0..table.len())
+        .into_par_iter()
+        .filter_map(|row| Some(Boxed { bounds: table.geometry(row)?.bounds(), row: row as u32 }))
+        .filter(|b| !b.bounds.is_empty())
+        .collect();
+    RTree::bulk_load(boxes)
+}

@@ -1,0 +1,105 @@
+//! Who owns each row of a table in one coverage, and which rows an area has.
+
+use std::sync::Arc;
+
+use boundaries::{AreaId, Coverage};
+use rayon::prelude::*;
+
+use super::shares::{Scratch, Share, Verdict, verdict};
+use super::table::Table;
+use super::view::CoverageView;
+
+/// The owners of the rows of one table in one coverage.
+#[derive(Debug)]
+pub(super) struct Owners {
+    pub(super) view: Arc<CoverageView>,
+    /// Area id plus one; 0 is nobody.
+    owner: Vec<u32>,
+    /// Rows that a border cuts, ascending, with their shares.
+    cut: Vec<(u32, Box<[Share]>)>,
+    /// The rows in the order of their owners, and where each owner's begin.
+    rows: Vec<u32>,
+    begins: Vec<u32>,
+}
+
+/// Rows that one thread takes at a time.
+const STRIDE: usize = 2048;
+
+impl Owners {
+    pub(super) fn of(table: &Table, view: &Arc<CoverageView>) -> Self {
+        let strides: Vec<usize> = (0..table.len()).step_by(STRIDE).collect();
+        let found: Vec<(Vec<u32>, Vec<(u32, Box<[Share]>)>)> = strides
+            .into_par_iter()
+            .map(|from| {
+                let mut scratch = Scratch::default();
+                let mut cut = Vec::new();
+                let owners = (from..(from + STRIDE).min(table.len()))
+                    .map(|row| {
+                        let Some(geometry) = table.geometry(row) else { return 0 };
+                        let Verdict { owner, shares } = verdict(view, geometry, &mut scratch);
+                        if !shares.is_empty() {
+                            cut.push((row as u32, shares.into_boxed_slice()));
+                        }
+                        owner.map_or(0, |a| a.0 + 1)
+                    })
+                    .collect();
+                (owners, cut)
+            })
+            .collect();
+        let mut owner = Vec::with_capacity(table.len());
+        let mut cut = Vec::new();
+        for (owners, cuts) in found {
+            owner.extend(owners);
+            cut.extend(cuts);
+        }
+        let (rows, begins) = by_owner(&owner, view.coverage.area_slots());
+        Self { view: view.clone(), owner, cut, rows, begins }
+    }
+
+    pub(super) fn owner(&self, row: usize) -> Option<AreaId> {
+        self.owner.get(row)?.checked_sub(1).map(AreaId)
+    }
+
+    pub(super) fn shares(&self, row: usize) -> &[Share] {
+        self.cut.binary_search_by_key(&(row as u32), |(r, _)| *r).map_or(&[], |i| &self.cut[i].1)
+    }
+
+    pub(super) fn cut(&self) -> impl Iterator<Item = usize> {
+        self.cut.iter().map(|(row, _)| *row as usize)
+    }
+
+    /// The rows that `area` itself owns, ascending.
+    pub(super) fn rows_of(&self, area: AreaId) -> &[u32] {
+        let at = |i: usize| self.begins.get(i).map_or(self.rows.len(), |b| *b as usize);
+        &self.rows[at(area.0 as usize + 1)..at(area.0 as usize + 2)]
+    }
+}
+
+/// Counting sort: rows by owner, and where each begins; place 0 is nobody's.
+fn by_owner(owner: &[u32], areas: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut begins = vec![0u32; areas + 2];
+    for o in owner {
+        begins[*o as usize + 1] += 1;
+    }
+    for i in 1..begins.len() {
+        begins[i] += begins[i - 1];
+    }
+    let mut next = begins.clone();
+    let mut rows = vec![0u32; owner.len()];
+    for (row, o) in owner.iter().enumerate() {
+        rows[next[*o as usize] as usize] = row as u32;
+        next[*o as usize] += 1;
+    }
+    (rows, begins)
+}
+
+/// An area and all areas below it.
+pub(super) fn with_descendants(coverage: &Coverage, area: AreaId) -> Vec<AreaId> {
+    let mut all = vec![area];
+    let mut at = 0;
+    while let Some(id) = all.get(at).copied() {
+        all.extend_from_slice(coverage.children(id));
+        at += 1;
+    }
+    all
+}
