@@ -13,7 +13,7 @@ use rustc_hash::FxHasher;
 
 use crate::area::{Area, AreaId, Level};
 use crate::chunks::Chunked;
-use crate::lattice::{Bounds, Point, orient};
+use crate::lattice::{Bounds, Point, by_angle};
 use crate::topology::{Border, BorderId, Face, FaceId, HalfEdge};
 
 /// What is true of a face: its id and who owns it.
@@ -280,7 +280,7 @@ impl Coverage {
     pub fn ring_points(&self, h: HalfEdge) -> Vec<Point> {
         let mut points = Vec::new();
         for h in self.ring(h) {
-            points.extend(walk(&self.border(h.border()).map_or(&[][..], |b| &b.line), h).skip(1));
+            points.extend(walk(self.border(h.border()).map_or(&[][..], |b| &b.line), h).skip(1));
         }
         // Every line gave all but its first vertex, so the ring starts at its second.
         let last = points.len().min(1);
@@ -392,13 +392,6 @@ fn place_borders(records: impl IntoIterator<Item = BorderRecord>) -> Result<Vec<
         }
     }
     Ok(table)
-}
-
-/// Whether the direction `a` from `o` comes before `b` counter-clockwise from due east.
-fn by_angle(o: Point, a: Point, b: Point) -> std::cmp::Ordering {
-    // The upper half plane, due east included, comes first.
-    let lower = |p: Point| p.y < o.y || (p.y == o.y && p.x < o.x);
-    lower(a).cmp(&lower(b)).then_with(|| orient(o, a, b).reverse())
 }
 
 /// Works out the `next` links: around each node, whoever arrives leaves by the

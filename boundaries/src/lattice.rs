@@ -65,6 +65,14 @@ pub fn orient(a: Point, b: Point, c: Point) -> Ordering {
     left.cmp(&right)
 }
 
+/// Whether the direction `a` from `o` comes before `b` counter-clockwise from due east.
+#[inline]
+pub(crate) fn by_angle(o: Point, a: Point, b: Point) -> Ordering {
+    // The upper half plane, due east included, comes first.
+    let lower = |p: Point| p.y < o.y || (p.y == o.y && p.x < o.x);
+    lower(a).cmp(&lower(b)).then_with(|| orient(o, a, b).reverse())
+}
+
 /// A closed box on the lattice: both corners belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds {

@@ -18,7 +18,9 @@
 
 mod lattice;
 mod metres;
+mod pairs;
 mod polygon;
+mod segment;
 
 mod area;
 mod carry;

@@ -1,11 +1,41 @@
 //! Assembling: from loose, dirty polygons to one valid coverage.
+//!
+//! One line of steps, each a file: take in the rings, store each edge once, break edges
+//! where they meet, trace the faces, flood them with what they lie in, settle who owns
+//! them; where ground is left open, snap what nearly meets there and break again; then
+//! write records.
+//!
+//! Invariant: every step keeps each ring closed, counts crossings by parity and knows
+//! no order of the input; so neither does the answer. What was wrong is a [`Finding`],
+//! never a panic and never silently mended. It must not know files or feature numbers:
+//! a finding names areas and places, whoever read the file knows the rest.
+
+mod claims;
+mod graph;
+mod invalid;
+mod labels;
+mod measure;
+mod mesh;
+mod node;
+mod parts;
+mod records;
+mod roster;
+mod settle;
+mod snap;
 
 use std::sync::Arc;
 
 use crate::area::{Area, AreaId};
 use crate::coverage::Coverage;
 use crate::finding::{Finding, FindingKind};
+use crate::lattice::Point;
 use crate::polygon::Polygon;
+
+use graph::Graph;
+use labels::Labels;
+use mesh::Mesh;
+use settle::Bench;
+use snap::NearMisses;
 
 /// One part of an area's own polygons: several claims make a multipart area.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +83,76 @@ pub struct Assembly {
 pub fn assemble(
     levels: Arc<[Arc<str>]>,
     areas: Vec<(AreaId, Area)>,
-    _claims: Vec<Claim>,
-    _settings: &Settings,
+    claims: Vec<Claim>,
+    settings: &Settings,
 ) -> Assembly {
-    match Coverage::build(levels, areas, [], []) {
-        Ok(coverage) => Assembly { coverage: Some(coverage), findings: Vec::new() },
-        Err(e) => Assembly {
-            coverage: None,
-            findings: vec![Finding::new(FindingKind::InvalidPolygon, true, Vec::new(), e.reason)],
-        },
+    let mut findings = roster::check(&levels, &areas);
+    let coverage = if blocked(&findings) { None } else { pipeline(levels, areas, &claims, settings, &mut findings) };
+    findings.sort_by_key(|f| !f.blocking);
+    let coverage = coverage.filter(|_| !blocked(&findings));
+    Assembly { coverage, findings }
+}
+
+fn blocked(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.blocking)
+}
+
+/// After so many rounds of bringing together, what still nearly meets stays as it is.
+const SNAPS: usize = 3;
+
+fn give_up(why: &str, place: Option<Point>, findings: &mut Vec<Finding>) -> Option<Coverage> {
+    findings.push(Finding { place, ..Finding::new(FindingKind::Limit, true, Vec::new(), why) });
+    None
+}
+
+fn pipeline(
+    levels: Arc<[Arc<str>]>,
+    areas: Vec<(AreaId, Area)>,
+    claims: &[Claim],
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+) -> Option<Coverage> {
+    let table = roster::table(&areas);
+    let rings = claims::take_in(&table, claims, settings, findings);
+    let (mut mesh, vertex_of) = Mesh::of(&rings);
+    let mut suspects = invalid::suspects(&rings, &vertex_of, mesh.points.len());
+    drop(vertex_of);
+    let mut near = NearMisses::of(&rings);
+    let mut rounds = 0..=SNAPS;
+    let (graph, settlement) = loop {
+        match node::node(&mut mesh) {
+            Ok(more) => suspects.extend(more),
+            Err(place) => return give_up("edges meet anew however often they are broken", Some(place), findings),
+        }
+        let graph = Graph::of(&mesh);
+        let Some(labels) = Labels::flood(&mesh, &graph) else {
+            return give_up("polygons are piled up too deep", None, findings);
+        };
+        let bench = Bench { areas: &table, rings: &rings, mesh: &mesh, graph: &graph, labels: &labels, settings };
+        let settlement = settle::settle(&bench);
+        rounds.next();
+        if rounds.is_empty() || !snap::snap(&mut mesh, &graph, &settlement.open, settings.tolerance_m, &mut near) {
+            break (graph, settlement);
+        }
+    };
+    invalid::inspect(&rings, suspects, settings, findings);
+    findings.extend(settlement.findings);
+    findings.extend(near.into_findings());
+    if blocked(findings) {
+        return None;
+    }
+    let owners = settlement.owners;
+    let (faces, borders) = records::records(&mesh, &graph, &owners);
+    drop((table, mesh, graph));
+    match Coverage::build(levels, areas, faces, borders) {
+        Ok(coverage) => {
+            findings.extend(parts::detached(&coverage, &rings));
+            Some(coverage)
+        }
+        Err(e) => {
+            let finding = Finding::new(FindingKind::InvalidPolygon, true, Vec::new(), e.reason);
+            findings.push(Finding { place: e.place, ..finding });
+            None
+        }
     }
 }
