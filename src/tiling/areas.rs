@@ -16,11 +16,12 @@ use rstar::{AABB, RTree};
 use rustc_hash::FxHashMap;
 use tiles::{BUFFER, GeometryKind, LayerWriter, Role, Scratch, Shape, TagValue, TileCoord, TileSpace, World};
 
+use super::datum::Datum;
 use super::label;
 use super::outline::{Outlines, Part, ring_points};
 
 /// The names of the attributes of areas and labels, by key number.
-const KEYS: [&str; 4] = ["code", "name", "parent", "kind"];
+pub(super) const KEYS: [&str; 4] = ["code", "name", "parent", "kind"];
 const CODE: u32 = 0;
 const NAME: u32 = 1;
 const PARENT: u32 = 2;
@@ -38,7 +39,11 @@ const CORNER_SQUARE_UNITS: f64 = 16.0;
 /// small areas keep their shape as long as they can be seen at all.
 const CORNER_PART_OF_FACE: f64 = 1.0 / 16.0;
 
-/// Everything that tiles need of one coverage.
+/// Vertices that only bend an edge to its datum are drawn from this zoom on: above it
+/// a tile unit is longer than the bend of a kilometre.
+const BEND_ZOOM: u8 = 13;
+
+/// Everything that tiles need of one coverage in one datum.
 #[derive(Debug)]
 pub struct AreaTiles {
     coverage: Coverage,
@@ -46,8 +51,10 @@ pub struct AreaTiles {
     vertices: Vec<World>,
     /// Where each border's vertices begin, by border id, and where the last's end.
     starts: Vec<u32>,
-    /// How much each vertex matters.
+    /// How much each of `vertices` matters.
+    vertex_weights: Vec<f32>,
     weights: Weights,
+    datum: Datum,
     /// The most that a corner of a border may weigh to be left out, by border id.
     caps: Vec<f32>,
     levels: Vec<OnceLock<LevelTiles>>,
@@ -67,32 +74,34 @@ struct LevelTiles {
 }
 
 impl AreaTiles {
-    /// Prepares a coverage.
+    /// Prepares a coverage for tiles in a datum.
     #[must_use]
-    pub fn new(coverage: &Coverage) -> Self {
-        Self::with(coverage, Weights::build(coverage))
+    pub fn new(coverage: &Coverage, datum: Datum) -> Self {
+        Self::with(coverage, Weights::build(coverage), datum)
     }
 
     /// Prepares a coverage that came from this one by an edit: weighs only what is new.
     #[must_use]
     pub fn updated(&self, coverage: &Coverage) -> Self {
-        Self::with(coverage, self.weights.updated(&self.coverage, coverage))
+        Self::with(coverage, self.weights.updated(&self.coverage, coverage), self.datum)
     }
 
-    fn with(coverage: &Coverage, weights: Weights) -> Self {
-        let mut starts = Vec::with_capacity(coverage.border_slots() + 1);
-        let mut total = 0u32;
-        for id in 0..coverage.border_slots() as u32 {
-            starts.push(total);
-            total += coverage.border(BorderId(id)).map_or(0, |b| b.line.len() as u32);
+    fn with(coverage: &Coverage, weights: Weights, datum: Datum) -> Self {
+        let lines: Vec<_> = (0..coverage.border_slots() as u32).map(BorderId).collect();
+        let drawn: Vec<(Vec<World>, Vec<f32>)> =
+            lines.par_iter().with_min_len(256).map(|id| draw_line(coverage, &weights, *id, datum)).collect();
+        let mut starts = Vec::with_capacity(drawn.len() + 1);
+        starts.push(0);
+        starts.extend(drawn.iter().scan(0, |total, (line, _)| {
+            *total += line.len() as u32;
+            Some(*total)
+        }));
+        let mut vertices = Vec::with_capacity(starts[drawn.len()] as usize);
+        let mut vertex_weights = Vec::with_capacity(vertices.capacity());
+        for (line, weights) in drawn {
+            vertices.extend(line);
+            vertex_weights.extend(weights);
         }
-        starts.push(total);
-        let lines: Vec<&[Point]> = coverage.borders().map(|(_, b)| &*b.line).collect();
-        let vertices = lines
-            .par_iter()
-            .with_min_len(256)
-            .flat_map_iter(|line| line.iter().map(|p| World::from_e7(p.x, p.y)))
-            .collect();
 
         let mut kinds: Vec<std::sync::Arc<str>> = Vec::new();
         let mut known = FxHashMap::default();
@@ -108,7 +117,25 @@ impl AreaTiles {
         for (id, border) in coverage.borders() {
             caps[id.0 as usize] = cap(coverage, border);
         }
-        Self { coverage: coverage.clone(), vertices, starts, weights, caps, levels, kinds, kind_of }
+        Self {
+            coverage: coverage.clone(),
+            vertices,
+            starts,
+            vertex_weights,
+            weights,
+            datum,
+            caps,
+            levels,
+            kinds,
+            kind_of,
+        }
+    }
+
+    /// Works out now what each level's first tile would else have to.
+    pub fn prepare(&self) {
+        for i in 0..self.levels.len() {
+            self.level(Level(i as u8));
+        }
     }
 
     /// The coverage that was prepared.
@@ -131,9 +158,9 @@ impl AreaTiles {
         let prepared = self.level(level).filter(|l| l.lowest_zoom <= tile.z())?;
         let space = TileSpace::new(tile);
         let least = least_weight(tile.z());
-        let mut writer = LayerWriter::new(scratch, KEYS.len(), self.texts());
+        let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
-        let met = prepared.parts_in(tile);
+        let met = prepared.parts_in(tile, self.datum);
         for parts in met.chunk_by(|a, b| a.area == b.area) {
             shape.clear();
             for part in parts {
@@ -145,7 +172,7 @@ impl AreaTiles {
             let area = parts[0].area;
             writer.feature(u64::from(area.0), GeometryKind::Polygon, &shape, self.tags(area));
         }
-        self.finish(writer, name)
+        writer.finish(name)
     }
 
     /// The layer of the places for a level's names in a tile.
@@ -153,15 +180,15 @@ impl AreaTiles {
     pub fn labels(&self, scratch: &mut Scratch, name: &str, level: Level, tile: TileCoord) -> Option<Vec<u8>> {
         let prepared = self.level(level).filter(|l| l.lowest_zoom <= tile.z())?;
         let space = TileSpace::new(tile);
-        let mut writer = LayerWriter::new(scratch, KEYS.len(), self.texts());
+        let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
-        for part in prepared.parts_in(tile) {
+        for part in prepared.parts_in(tile, self.datum) {
             let Some(p) = self.label(prepared, part) else { continue };
             shape.clear();
-            shape.push_point(space.locate(World::from_e7(p.x, p.y)));
+            shape.push_point(space.locate(self.datum.project(p)));
             writer.feature(u64::from(part.area.0), GeometryKind::Point, &shape, self.tags(part.area));
         }
-        self.finish(writer, name)
+        writer.finish(name)
     }
 
     /// Where the name of a part's area stands, if the part is the area's largest.
@@ -185,12 +212,11 @@ impl AreaTiles {
     /// The vertices around a ring that weigh at least `least`, on the world grid.
     fn ring<'a>(&'a self, ring: &'a [HalfEdge], least: f32) -> impl Iterator<Item = World> + 'a {
         ring.iter().flat_map(move |h| {
-            let border = h.border();
-            let at = border.0 as usize;
+            let at = h.border().0 as usize;
             let line = &self.vertices[self.starts[at] as usize..self.starts[at + 1] as usize];
-            let weights = self.weights.of(border).map_or(&[][..], |w| w);
+            let weights = &self.vertex_weights[self.starts[at] as usize..self.starts[at + 1] as usize];
             let least = least.min(self.caps[at]);
-            let (forward, n) = (h.is_forward(), line.len().min(weights.len()));
+            let (forward, n) = (h.is_forward(), line.len());
             (1..n).filter_map(move |i| {
                 let i = if forward { i } else { n - 1 - i };
                 (weights[i] >= least).then(|| line[i])
@@ -207,31 +233,19 @@ impl AreaTiles {
         self.coverage.area_slots() * 2 + self.kinds.len()
     }
 
-    fn tags(&self, id: AreaId) -> impl Iterator<Item = (u32, TagValue)> {
+    fn tags(&self, id: AreaId) -> impl Iterator<Item = (u32, TagValue<'_>)> {
         let slots = self.coverage.area_slots() as u32;
-        let parent = self.coverage.area(id).and_then(|a| a.parent);
+        let kind = self.kind_of[id.0 as usize];
+        let area = self.coverage.area(id);
+        let code = |id: AreaId| Some(TagValue::Text(id.0, &self.coverage.area(id)?.code));
         [
-            Some((CODE, TagValue::Text(id.0))),
-            Some((NAME, TagValue::Text(slots + id.0))),
-            parent.map(|parent| (PARENT, TagValue::Text(parent.0))),
-            Some((KIND, TagValue::Text(2 * slots + self.kind_of[id.0 as usize]))),
+            (CODE, code(id)),
+            (NAME, area.map(|a| TagValue::Text(slots + id.0, &a.name))),
+            (PARENT, area.and_then(|a| code(a.parent?))),
+            (KIND, self.kinds.get(kind as usize).map(|k| TagValue::Text(2 * slots + kind, k))),
         ]
         .into_iter()
-        .flatten()
-    }
-
-    fn finish(&self, writer: LayerWriter<'_>, name: &str) -> Option<Vec<u8>> {
-        let slots = self.coverage.area_slots();
-        let text = |number: u32| {
-            let number = number as usize;
-            let area = |i: usize| self.coverage.area(AreaId(i as u32));
-            match number / slots.max(1) {
-                0 => area(number).map_or("", |a| &*a.code),
-                1 => area(number - slots).map_or("", |a| &*a.name),
-                _ => self.kinds.get(number - 2 * slots).map_or("", |k| &**k),
-            }
-        };
-        writer.finish(name, |key| KEYS[key as usize], text)
+        .filter_map(|(key, value)| Some((key, value?)))
     }
 }
 
@@ -261,16 +275,35 @@ impl LevelTiles {
     }
 
     /// The parts whose boxes meet a tile and its buffer, ascending by area.
-    fn parts_in(&self, tile: TileCoord) -> Vec<&Part> {
+    fn parts_in(&self, tile: TileCoord, datum: Datum) -> Vec<&Part> {
         let b = tile.lattice_box(BUFFER);
+        let reach = i64::from(datum.reach_e7());
         let query = AABB::from_corners(
-            [b.min_lon_e7, b.min_lat_e7].map(i64::from),
-            [b.max_lon_e7, b.max_lat_e7].map(i64::from),
+            [b.min_lon_e7, b.min_lat_e7].map(|v| i64::from(v) - reach),
+            [b.max_lon_e7, b.max_lat_e7].map(|v| i64::from(v) + reach),
         );
         let mut met: Vec<u32> = self.tree.locate_in_envelope_intersecting(query).map(|found| found.data).collect();
         met.sort_unstable();
         met.into_iter().map(|i| &self.outlines.parts[i as usize]).collect()
     }
+}
+
+/// The vertices of a border on the world grid, with their weights.
+fn draw_line(coverage: &Coverage, weights: &Weights, id: BorderId, datum: Datum) -> (Vec<World>, Vec<f32>) {
+    let (Some(border), Some(weights)) = (coverage.border(id), weights.of(id)) else { return Default::default() };
+    let in_between = weight_of_units(BEND_ZOOM, tiles::EXTENT, CORNER_SQUARE_UNITS);
+    let mut drawn = (Vec::with_capacity(border.line.len()), Vec::with_capacity(border.line.len()));
+    for (i, (p, weight)) in border.line.iter().zip(weights.iter()).enumerate() {
+        if let Some(before) = i.checked_sub(1) {
+            for p in datum.between(border.line[before], *p) {
+                drawn.0.push(datum.project(p));
+                drawn.1.push(in_between);
+            }
+        }
+        drawn.0.push(datum.project(*p));
+        drawn.1.push(*weight);
+    }
+    drawn
 }
 
 /// The least weight of a vertex that is drawn at a zoom.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a request for tiles can't be answered; every one is the request's fault.
+/// Why a request for tiles can't be answered: the request's fault, all but the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TilingError {
     /// The list names no layer.
@@ -36,6 +36,11 @@ pub enum TilingError {
         /// What could have been asked for.
         known: Vec<String>,
     },
+    /// The packer refused, which only a defect of this program can make it do.
+    NotPacked {
+        /// What it said.
+        why: String,
+    },
 }
 
 impl TilingError {
@@ -49,6 +54,7 @@ impl TilingError {
             Self::UnknownLayer { .. } => "unknown_layer",
             Self::ZoomTooDeep { .. } => "zoom_too_deep",
             Self::UnknownStyle { .. } => "unknown_style",
+            Self::NotPacked { .. } => "not_packed",
         }
     }
 }
@@ -68,6 +74,7 @@ impl fmt::Display for TilingError {
             Self::UnknownStyle { name, known } => {
                 write!(f, "there is no style {name}; there are {}", known.join(", "))
             }
+            Self::NotPacked { why } => write!(f, "the tile could not be packed: {why}"),
         }
     }
 }

@@ -14,15 +14,26 @@ mod error;
 mod names;
 mod tile;
 
+mod datum;
 mod label;
 mod outline;
 
 mod areas;
+mod features;
+
+mod prepared;
+mod tiler;
+
+mod document;
+mod pyramid;
 
 pub use areas::AreaTiles;
+pub use datum::Datum;
 pub use error::TilingError;
 pub use names::{LayerList, LayerName};
+pub use pyramid::Pyramid;
 pub use tile::{Encoding, Tile};
+pub use tiler::{MAX_TILE_BYTES, TileOptions, Tiler};
 
 /// The deepest zoom that is served.
 pub const MAX_ZOOM: u8 = 18;

@@ -1,11 +1,12 @@
 //! A finished tile: bytes, digest, compression.
 
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
 use sha2::{Digest, Sha256};
+
+use super::error::TilingError;
 
 /// How the bytes of a tile are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,24 +38,25 @@ impl Tile {
     ///
     /// # Errors
     ///
-    /// Where the packer refuses, which only a want of memory can make it do.
-    pub fn pack(content: Vec<u8>, encoding: Encoding, left_out: u32) -> io::Result<Self> {
-        let digest = Sha256::digest(&content);
+    /// Where the packer refuses.
+    pub(super) fn pack(content: &[u8], encoding: Encoding, left_out: u32) -> Result<Self, TilingError> {
+        let digest = Sha256::digest(content);
         let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
         let (bytes, etag) = match encoding {
-            Encoding::Identity => (content, format!("\"{hex}\"")),
-            Encoding::Gzip => (gzip(&content)?, format!("\"{hex}-gzip\"")),
+            Encoding::Identity => (content.to_vec(), format!("\"{hex}\"")),
+            Encoding::Gzip => (gzip(content)?, format!("\"{hex}-gzip\"")),
         };
         Ok(Self { bytes: bytes.into(), encoding, etag: etag.into(), left_out })
     }
 }
 
 /// Packs `content` as one gzip member.
-fn gzip(content: &[u8]) -> io::Result<Vec<u8>> {
-    let level = CompressionLvl::new(GZIP_LEVEL).map_err(|e| io::Error::other(format!("{e:?}")))?;
+fn gzip(content: &[u8]) -> Result<Vec<u8>, TilingError> {
+    let refused = |why: String| TilingError::NotPacked { why };
+    let level = CompressionLvl::new(GZIP_LEVEL).map_err(|e| refused(format!("{e:?}")))?;
     let mut compressor = Compressor::new(level);
     let mut packed = vec![0; compressor.gzip_compress_bound(content.len())];
-    let length = compressor.gzip_compress(content, &mut packed).map_err(io::Error::other)?;
+    let length = compressor.gzip_compress(content, &mut packed).map_err(|e| refused(e.to_string()))?;
     packed.truncate(length);
     Ok(packed)
 }

@@ -29,9 +29,9 @@ mod number {
 
 /// The value of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TagValue {
-    /// Text that the caller knows by a number: see [`LayerWriter::finish`].
-    Text(u32),
+pub enum TagValue<'t> {
+    /// Text, and the number by which the caller knows it: equal numbers, equal texts.
+    Text(u32, &'t str),
     /// A whole number.
     Integer(i64),
     /// Any other number.
@@ -49,11 +49,13 @@ pub struct Scratch {
     turn: u32,
     /// By text number: the turn in which it was last used, and its index in that layer.
     text_slots: Vec<(u32, u32)>,
-    keys: Vec<u32>,
+    /// By the caller's key number: its index in the layer, or [`ABSENT`].
+    key_slots: Vec<u32>,
+    /// The table of values as it will be written.
     values: Vec<u8>,
     value_count: u32,
     numbers: FxHashMap<(u8, u64), u32>,
-    texts: Vec<(u32, u32)>,
+    message: Vec<u8>,
     features: Vec<u8>,
     tags: Vec<u8>,
     commands: Vec<u8>,
@@ -66,15 +68,16 @@ const ABSENT: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct LayerWriter<'s> {
     scratch: &'s mut Scratch,
-    /// Layer-local index to the caller's key number.
+    names: &'s [&'s str],
+    /// The keys in the order of their first use, by the caller's number.
     keys: Vec<u32>,
     features: usize,
 }
 
 impl<'s> LayerWriter<'s> {
-    /// A layer whose features have keys numbered below `keys` and texts below `texts`.
+    /// A layer whose features have the keys `names` and texts numbered below `texts`.
     #[must_use]
-    pub fn new(scratch: &'s mut Scratch, keys: usize, texts: usize) -> Self {
+    pub fn new(scratch: &'s mut Scratch, names: &'s [&'s str], texts: usize) -> Self {
         scratch.turn = scratch.turn.wrapping_add(1);
         if scratch.turn == 0 {
             // Turns have begun anew: what the old ones left would look current.
@@ -84,24 +87,23 @@ impl<'s> LayerWriter<'s> {
         if scratch.text_slots.len() < texts {
             scratch.text_slots.resize(texts, (0, 0));
         }
-        scratch.keys.clear();
-        scratch.keys.resize(keys, ABSENT);
+        scratch.key_slots.clear();
+        scratch.key_slots.resize(names.len(), ABSENT);
         scratch.values.clear();
         scratch.value_count = 0;
         scratch.numbers.clear();
-        scratch.texts.clear();
         scratch.features.clear();
-        Self { scratch, keys: Vec::new(), features: 0 }
+        Self { scratch, names, keys: Vec::new(), features: 0 }
     }
 
     /// Adds a feature; one without parts is left out, as is a tag whose key or text
     /// number is beyond what [`new`](Self::new) was told. Whether it was added.
-    pub fn feature(
+    pub fn feature<'t>(
         &mut self,
         id: u64,
         kind: GeometryKind,
         shape: &Shape,
-        tags: impl IntoIterator<Item = (u32, TagValue)>,
+        tags: impl IntoIterator<Item = (u32, TagValue<'t>)>,
     ) -> bool {
         if shape.is_empty() {
             return false;
@@ -151,50 +153,35 @@ impl<'s> LayerWriter<'s> {
         self.scratch.features.len() + self.scratch.values.len()
     }
 
-    /// The layer as it stands in a tile, with what the numbers of keys and texts
-    /// stand for; `None` without features, as a layer has at least one.
+    /// The layer as it stands in a tile; `None` without features, as a layer has at
+    /// least one.
     #[must_use]
-    pub fn finish<'t>(
-        self,
-        name: &str,
-        key: impl Fn(u32) -> &'t str,
-        text: impl Fn(u32) -> &'t str,
-    ) -> Option<Vec<u8>> {
+    pub fn finish(self, name: &str) -> Option<Vec<u8>> {
         if self.features == 0 {
             return None;
         }
         let s = self.scratch;
-        let mut tables = Vec::new();
+        let mut keys = Vec::new();
         for k in &self.keys {
-            bytes_field(&mut tables, number::LAYER_KEY, key(*k).as_bytes());
+            bytes_field(&mut keys, number::LAYER_KEY, self.names[*k as usize].as_bytes());
         }
-        // Texts and numbers share one table in the order of their first use.
-        let mut numbers_from = 0;
-        let mut value_message = Vec::new();
-        for &(text_number, numbers_to) in &s.texts {
-            tables.extend_from_slice(&s.values[numbers_from..numbers_to as usize]);
-            numbers_from = numbers_to as usize;
-            value_message.clear();
-            bytes_field(&mut value_message, number::VALUE_TEXT, text(text_number).as_bytes());
-            bytes_field(&mut tables, number::LAYER_VALUE, &value_message);
-        }
-        tables.extend_from_slice(&s.values[numbers_from..]);
-
         let name_length = 1 + varint_len(name.len() as u64) + name.len();
-        let length = 2 + name_length + s.features.len() + tables.len() + 1 + varint_len(u64::from(EXTENT));
+        let length =
+            2 + name_length + s.features.len() + keys.len() + s.values.len() + 1 + varint_len(u64::from(EXTENT));
         let mut out = Vec::with_capacity(length + 6);
         field(&mut out, number::TILE_LAYER, LENGTH);
         varint(&mut out, length as u64);
         varint_field(&mut out, number::LAYER_VERSION, 2);
         bytes_field(&mut out, number::LAYER_NAME, name.as_bytes());
         out.extend_from_slice(&s.features);
-        out.extend_from_slice(&tables);
+        out.extend_from_slice(&keys);
+        out.extend_from_slice(&s.values);
         varint_field(&mut out, number::LAYER_EXTENT, u64::from(EXTENT));
         Some(out)
     }
 
     fn key(&mut self, key: u32) -> Option<u32> {
-        let slot = self.scratch.keys.get_mut(key as usize)?;
+        let slot = self.scratch.key_slots.get_mut(key as usize)?;
         if *slot == ABSENT {
             *slot = self.keys.len() as u32;
             self.keys.push(key);
@@ -202,15 +189,17 @@ impl<'s> LayerWriter<'s> {
         Some(*slot)
     }
 
-    fn value(&mut self, value: TagValue) -> Option<u32> {
+    fn value(&mut self, value: TagValue<'_>) -> Option<u32> {
         match value {
-            TagValue::Text(text) => {
+            TagValue::Text(at, text) => {
                 let s = &mut *self.scratch;
-                let slot = s.text_slots.get_mut(text as usize)?;
+                let slot = s.text_slots.get_mut(at as usize)?;
                 if slot.0 != s.turn {
                     *slot = (s.turn, s.value_count);
                     s.value_count += 1;
-                    s.texts.push((text, s.values.len() as u32));
+                    s.message.clear();
+                    bytes_field(&mut s.message, number::VALUE_TEXT, text.as_bytes());
+                    bytes_field(&mut s.values, number::LAYER_VALUE, &s.message);
                 }
                 Some(slot.1)
             }
@@ -232,9 +221,9 @@ impl<'s> LayerWriter<'s> {
     fn number(&mut self, kind: u8, bits: u64, write: impl FnOnce(&mut Vec<u8>)) -> u32 {
         let s = &mut *self.scratch;
         *s.numbers.entry((kind, bits)).or_insert_with(|| {
-            let mut message = Vec::with_capacity(12);
-            write(&mut message);
-            bytes_field(&mut s.values, number::LAYER_VALUE, &message);
+            s.message.clear();
+            write(&mut s.message);
+            bytes_field(&mut s.values, number::LAYER_VALUE, &s.message);
             s.value_count += 1;
             s.value_count - 1
         })

@@ -1,0 +1,85 @@
+//! TileJSON 3: what a list of layers holds, where it lies and where its tiles are.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::DETAIL_ZOOM;
+use super::areas::KEYS;
+use super::features::{ID, OWNER, shown_fields};
+use super::names::{LayerList, LayerName};
+use super::tiler::Tiler;
+use crate::snapshot::{CoverageView, Kind, Layer, Snapshot};
+
+impl Tiler {
+    /// The TileJSON of a list of layers. `tiles_url` is the address of a tile with
+    /// `{z}`, `{x}` and `{y}` in it.
+    #[must_use]
+    pub fn tilejson(
+        &self,
+        snapshot: &Snapshot,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        tiles_url: &str,
+    ) -> Value {
+        let lowest = self.lowest_zooms(snapshot, view, layers);
+        let vector_layers: Vec<Value> = layers
+            .iter()
+            .zip(&lowest)
+            .map(|((name, kind), lowest)| {
+                let fields = match kind {
+                    LayerName::Areas(_) | LayerName::Labels(_) => of_areas(),
+                    LayerName::Features(name) => snapshot.layer(name).map_or_else(Map::new, |l| of_layer(l)),
+                };
+                json!({ "id": name, "fields": fields, "minzoom": lowest, "maxzoom": DETAIL_ZOOM })
+            })
+            .collect();
+        json!({
+            "tilejson": "3.0.0",
+            "name": layers.to_string(),
+            "scheme": "xyz",
+            "tiles": [tiles_url],
+            "minzoom": lowest.iter().min().copied().unwrap_or(0).min(DETAIL_ZOOM),
+            "maxzoom": DETAIL_ZOOM,
+            "bounds": bounds(view),
+            "center": center(view, lowest.iter().min().copied().unwrap_or(0)),
+            "vector_layers": vector_layers,
+        })
+    }
+}
+
+fn of_areas() -> Map<String, Value> {
+    KEYS.iter().map(|key| ((*key).to_owned(), "String".into())).collect()
+}
+
+fn of_layer(layer: &Layer) -> Map<String, Value> {
+    let own = shown_fields(layer).into_iter().map(|i| {
+        let field = &layer.fields()[i];
+        let kind = match field.kind {
+            Kind::Text => "String",
+            Kind::Integer | Kind::Real => "Number",
+            Kind::Bool => "Boolean",
+        };
+        (field.name.to_string(), kind.into())
+    });
+    own.chain([ID, OWNER].map(|key| (key.to_owned(), "String".into()))).collect()
+}
+
+/// West, south, east, north; the whole map for a coverage without ground, whose
+/// layers may lie anywhere.
+pub(super) fn bounds(view: &CoverageView) -> [f64; 4] {
+    let b = view.coverage.bounds();
+    if b.is_empty() {
+        [-180.0, -85.051_13, 180.0, 85.051_13]
+    } else {
+        [b.min.lon(), b.min.lat(), b.max.lon(), b.max.lat()]
+    }
+}
+
+/// The middle of the ground, and a zoom to begin with.
+fn center(view: &CoverageView, lowest: u8) -> Value {
+    let [west, south, east, north] = bounds(view);
+    // The zoom at which the ground is about a screen of two tiles across.
+    let fits = (720.0 / (east - west).max(1e-6)).log2().floor().clamp(0.0, f64::from(DETAIL_ZOOM)) as u8;
+    json!([(west + east) / 2.0, (south + north) / 2.0, fits.max(lowest)])
+}

@@ -1,0 +1,286 @@
+//! The maker of tiles: one for a service, shared by all requests.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use boundaries::{Bounds, Level};
+use bytes::Bytes;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tiles::{Scratch, TileCoord};
+
+use super::datum::Datum;
+use super::error::TilingError;
+use super::features;
+use super::names::{LayerList, LayerName};
+use super::prepared::{Prepared, Ready};
+use super::tile::{Encoding, Tile};
+use crate::snapshot::{CoverageView, Layer, Snapshot};
+
+/// A tile has at most so many bytes in gzip; features stay out before it has more.
+pub const MAX_TILE_BYTES: usize = 500_000;
+
+/// What one layer of features may take of a tile, unpacked, at the first attempt:
+/// so much packs into the limit however badly it packs.
+const MAX_LAYER_BYTES: usize = 480_000;
+
+/// A layer of features is not cut below this, whatever else is in the tile.
+const MIN_LAYER_BYTES: usize = 4_096;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// How a tile is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TileOptions {
+    /// In which datum.
+    pub datum: Datum,
+    /// How packed.
+    pub encoding: Encoding,
+}
+
+/// One layer of a tile, as far as it decides the bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum LayerKey {
+    Areas { coverage: u64, level: Level },
+    Labels { coverage: u64, level: Level },
+    Features { layer: u64, coverage: Option<usize>, datum: Datum, limit: usize },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Layer(TileCoord, LayerKey),
+    Whole(TileCoord, Vec<LayerKey>, Encoding),
+}
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Layer { bytes: Bytes, left_out: u32 },
+    Whole(Option<Tile>),
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<Key, Kept> for ByBytes {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        let bytes = match kept {
+            Kept::Layer { bytes, .. } => bytes.len(),
+            Kept::Whole(tile) => tile.as_ref().map_or(0, |t| t.bytes.len()),
+        };
+        // What an entry takes besides, roughly.
+        bytes as u64 + 200
+    }
+}
+
+/// Makes tiles and keeps the ones that were made.
+#[derive(Debug)]
+pub struct Tiler {
+    prepared: Prepared,
+    cache: Cache<Key, Kept, ByBytes>,
+}
+
+impl Tiler {
+    /// A maker that keeps tiles of at most so many bytes in all.
+    #[must_use]
+    pub fn new(cache_bytes: u64) -> Self {
+        // About what a tile weighs; it only sizes the table.
+        let items = (cache_bytes / 8_192).clamp(64, 1 << 20) as usize;
+        Self { prepared: Prepared::default(), cache: Cache::with_weighter(items, cache_bytes, ByBytes) }
+    }
+
+    /// Prepares a coverage now that would else be prepared by the first request for a tile.
+    pub fn prepare(&self, view: &Arc<CoverageView>) {
+        let ready = self.prepared.coverage(view, Datum::Wgs84);
+        if let Some(areas) = ready.areas() {
+            areas.prepare();
+        }
+    }
+
+    /// Tiles served from the cache, and tiles and layers that had to be made.
+    #[must_use]
+    pub fn hits_and_misses(&self) -> (u64, u64) {
+        (self.cache.hits(), self.cache.misses())
+    }
+
+    /// The layers of a list in a tile: areas of `view` (any revision of a coverage, or
+    /// a draft), features of `snapshot`. `None` where none of them has anything there.
+    ///
+    /// It works for up to some milliseconds: not for a thread that must not wait.
+    ///
+    /// # Errors
+    ///
+    /// A zoom that is not served.
+    pub fn tile(
+        &self,
+        snapshot: &Snapshot,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        tile: TileCoord,
+        options: TileOptions,
+    ) -> Result<Option<Tile>, TilingError> {
+        if tile.z() > super::MAX_ZOOM {
+            return Err(TilingError::ZoomTooDeep { z: tile.z() });
+        }
+        let request = self.request(snapshot, view, layers, options.datum);
+        let keys = request.keys(MAX_LAYER_BYTES);
+        let key = Key::Whole(tile, keys, options.encoding);
+        let make = || request.whole(tile, options.encoding, Some(&self.cache)).map(Kept::Whole);
+        match self.cache.get_or_insert_with(&key, make)? {
+            Kept::Whole(tile) => Ok(tile),
+            Kept::Layer { .. } => Ok(None),
+        }
+    }
+
+    /// The same without looking into the cache or leaving anything there.
+    pub(super) fn fresh(
+        &self,
+        snapshot: &Snapshot,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        tile: TileCoord,
+        options: TileOptions,
+    ) -> Result<Option<Tile>, TilingError> {
+        self.request(snapshot, view, layers, options.datum).whole(tile, options.encoding, None)
+    }
+
+    /// The lowest zoom of each layer of a list.
+    pub(super) fn lowest_zooms(&self, snapshot: &Snapshot, view: &Arc<CoverageView>, layers: &LayerList) -> Vec<u8> {
+        let request = self.request(snapshot, view, layers, Datum::Wgs84);
+        request.sources.iter().map(|source| request.lowest_zoom(source)).collect()
+    }
+
+    fn request<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        view: &'a Arc<CoverageView>,
+        layers: &'a LayerList,
+        datum: Datum,
+    ) -> Request<'a> {
+        let ready = self.prepared.coverage(view, datum);
+        let place = snapshot.coverage_index(&view.name);
+        // A draft's or the past's areas don't own the features: the present's do.
+        let owners = place.and_then(|place| Some((place, &**snapshot.coverages.get(place)?)));
+        let sources = layers
+            .iter()
+            .filter_map(|(name, kind)| {
+                Some(match kind {
+                    LayerName::Areas(level) => Source::Areas(name, *level),
+                    LayerName::Labels(level) => Source::Labels(name, *level),
+                    LayerName::Features(name) => {
+                        let layer = snapshot.layer(name)?;
+                        Source::Features(layer, self.prepared.layer(layer))
+                    }
+                })
+            })
+            .collect();
+        Request { ready, extent: view.coverage.bounds(), owners, sources, datum }
+    }
+}
+
+/// Where a layer of a request comes from.
+enum Source<'a> {
+    Areas(&'a str, Level),
+    Labels(&'a str, Level),
+    Features(&'a Layer, u64),
+}
+
+struct Request<'a> {
+    ready: Ready,
+    extent: Bounds,
+    owners: Option<(usize, &'a CoverageView)>,
+    sources: Vec<Source<'a>>,
+    datum: Datum,
+}
+
+impl Request<'_> {
+    fn keys(&self, limit: usize) -> Vec<LayerKey> {
+        self.sources.iter().map(|source| self.key(source, limit)).collect()
+    }
+
+    fn key(&self, source: &Source<'_>, limit: usize) -> LayerKey {
+        let coverage = self.ready.serial;
+        match source {
+            Source::Areas(_, level) => LayerKey::Areas { coverage, level: *level },
+            Source::Labels(_, level) => LayerKey::Labels { coverage, level: *level },
+            Source::Features(_, layer) => {
+                let coverage = self.owners.map(|(place, _)| place);
+                LayerKey::Features { layer: *layer, coverage, datum: self.datum, limit }
+            }
+        }
+    }
+
+    fn lowest_zoom(&self, source: &Source<'_>) -> u8 {
+        match source {
+            Source::Areas(_, level) | Source::Labels(_, level) => {
+                self.ready.areas().map_or(0, |areas| areas.lowest_zoom(*level))
+            }
+            Source::Features(layer, _) => features::lowest_zoom(layer, self.extent),
+        }
+    }
+
+    fn whole(
+        &self,
+        tile: TileCoord,
+        encoding: Encoding,
+        cache: Option<&Cache<Key, Kept, ByBytes>>,
+    ) -> Result<Option<Tile>, TilingError> {
+        let mut limit = MAX_LAYER_BYTES;
+        loop {
+            let (mut content, mut left_out, mut features) = (Vec::new(), 0, 0);
+            for source in &self.sources {
+                let (bytes, out) = match cache {
+                    Some(cache) => {
+                        let key = Key::Layer(tile, self.key(source, limit));
+                        let make = || {
+                            let (bytes, left_out) = self.layer(source, tile, limit);
+                            Ok::<_, TilingError>(Kept::Layer { bytes, left_out })
+                        };
+                        match cache.get_or_insert_with(&key, make)? {
+                            Kept::Layer { bytes, left_out } => (bytes, left_out),
+                            Kept::Whole(_) => continue,
+                        }
+                    }
+                    None => self.layer(source, tile, limit),
+                };
+                content.extend_from_slice(&bytes);
+                left_out += out;
+                if matches!(source, Source::Features(..)) {
+                    features += bytes.len();
+                }
+            }
+            if content.is_empty() {
+                return Ok(None);
+            }
+            let packed = Tile::pack(&content, Encoding::Gzip, left_out)?;
+            let over = packed.bytes.len().saturating_sub(MAX_TILE_BYTES);
+            if over > 0 && features > 0 && limit > MIN_LAYER_BYTES {
+                limit = (limit * 3 / 5).max(MIN_LAYER_BYTES);
+                continue;
+            }
+            return Ok(Some(match encoding {
+                Encoding::Gzip => packed,
+                Encoding::Identity => Tile::pack(&content, encoding, left_out)?,
+            }));
+        }
+    }
+
+    fn layer(&self, source: &Source<'_>, tile: TileCoord, limit: usize) -> (Bytes, u32) {
+        if tile.z() < self.lowest_zoom(source) {
+            return (Bytes::new(), 0);
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let areas = self.ready.areas();
+            let (bytes, left_out) = match source {
+                Source::Areas(name, level) => (areas.and_then(|a| a.areas(scratch, name, *level, tile)), 0),
+                Source::Labels(name, level) => (areas.and_then(|a| a.labels(scratch, name, *level, tile)), 0),
+                Source::Features(layer, _) => {
+                    let drawn = features::draw(scratch, layer, self.owners, tile, self.datum, limit);
+                    (drawn.bytes, drawn.left_out)
+                }
+            };
+            (bytes.map(Bytes::from).unwrap_or_default(), left_out)
+        })
+    }
+}
