@@ -74,3 +74,19 @@ pub fn main() -> ExitCode {
     eprintln!("gridatlas: {message}");
     ExitCode::from(code)
 }
+
+/// Runs a future on a runtime of its own.
+fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::CouldNot(format!("no runtime: {e}")))?;
+    Ok(runtime.block_on(future))
+}
+
+/// Sends the log to standard error; `GRIDATLAS_LOG` says what of it (`debug`,
+/// `gridatlas::http=trace` ...), warnings alone unless told.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GRIDATLAS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A second call finds the first one's log in place, which is as good.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,88 @@
+//! What holds for every request, whatever it asks: how many at once, how long, that a
+//! panic is an answer, what is counted, and the headers of every answer.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::config::Config;
+use super::problem::{Code, Problem};
+use super::state::App;
+
+/// The header that says which revision an answer was read from.
+pub(super) const REVISION: HeaderName = HeaderName::from_static("gridatlas-revision");
+
+/// Resources that are answered however busy the service is.
+fn is_health(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz" | "/metrics")
+}
+
+/// Goes around every handler.
+pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", |m| m.as_str()).to_owned();
+    let method = request.method().clone();
+    let health = is_health(request.uri().path());
+    let permit = if health { None } else { app.requests.clone().try_acquire_owned().ok() };
+
+    let mut answer = if permit.is_none() && !health {
+        Problem::new(Code::Overloaded, "as many requests as the limit allows are under way")
+            .retry_after_s(1)
+            .into_response()
+    } else {
+        let limit = Duration::from_secs(app.config.limits.request_s);
+        let handled = AssertUnwindSafe(tokio::time::timeout(limit, next.run(request))).catch_unwind().await;
+        match handled {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Problem::new(Code::TookTooLong, format!("the limit is {} s", limit.as_secs()))
+                .retry_after_s(5)
+                .into_response(),
+            Err(panic) => Problem::internal(panic_text(&*panic)).into_response(),
+        }
+    };
+    drop(permit);
+
+    let headers = answer.headers_mut();
+    if !headers.contains_key(REVISION) {
+        headers.insert(REVISION, HeaderValue::from(app.revision()));
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    super::metrics::count_request(&method, &route, answer.status(), begun.elapsed());
+    answer
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panic: {}", text.unwrap_or("without a message"))
+}
+
+/// Which pages of other origins may read answers.
+pub(super) fn cors(config: &Config) -> CorsLayer {
+    let listed: Vec<HeaderValue> = config.cors_origins.iter().filter_map(|o| HeaderValue::from_str(o).ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, request| {
+            let path = request.uri.path();
+            path.starts_with("/tiles/") || path.starts_with("/styles/") || listed.contains(origin)
+        }))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH, header::AUTHORIZATION])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, REVISION])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// What answers where no route does.
+pub(super) async fn nothing_here(request: Request) -> Problem {
+    Problem::new(Code::NotFound, format!("{} leads nowhere; /openapi.json lists what there is", request.uri().path()))
+}
+
+/// What answers a method that the route doesn't have.
+pub(super) async fn wrong_method(request: Request) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} does not answer {}", request.uri().path(), request.method()))
+}
