@@ -4,6 +4,24 @@
 //! file's CRS, dirty as it came. Every error names the file, the feature and the place
 //! in it. It must not know areas, layers or the store's schema.
 
+mod error;
+mod format;
+pub mod hints;
 pub mod raw;
+mod source;
+
+mod bytes;
+mod geojson;
+mod json;
 pub mod wkb;
+
 pub mod write;
+
+pub use bytes::Progress;
+pub use error::{Cause, ReadError};
+pub use format::Format;
+pub use raw::{Place, RawGeometry, Record};
+pub use source::{Located, ReadOptions, Source, open};
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use std::fmt;
 use boundaries::{Point, Polygon};
 
 use crate::crs::{AxisOrder, Crs, CrsError, Position};
-use crate::feature::Geometry;
+use crate::feature::{Geometry, Properties};
 
 /// One part of an area: the shell first, then its holes. Rings may repeat their first
 /// position at the end or not.
@@ -194,6 +194,17 @@ fn check_ring(ring: &[Position]) -> Result<(), GeometryError> {
     }
     let [x, y] = ring.first().copied().unwrap_or([f64::NAN; 2]);
     Err(GeometryError::RingTooShort { distinct: distinct.len(), x, y })
+}
+
+/// One feature as its file holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Where it stands in the file.
+    pub place: Place,
+    /// Its attributes.
+    pub properties: Properties,
+    /// Where it lies; `None` where the file says nothing.
+    pub geometry: Option<RawGeometry>,
 }
 
 /// Where in a file a record stands.
