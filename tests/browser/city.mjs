@@ -16,10 +16,13 @@ export async function openCity() {
   const city = spawn(program, ["demo", "--size", GRIDS, "--seed", "7", "--store", join(folder, "city.gpkg"), "--listen", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const ended = new Promise((done) => city.once("exit", done));
+  const ended = new Promise((done) => {
+    city.once("exit", (code, signal) => done(`it ended with ${code ?? signal}`));
+    city.once("error", (cause) => done(`${program}: ${cause.message}`));
+  });
   let said = "";
   const url = await new Promise((found, failed) => {
-    const late = setTimeout(() => failed(new Error(`no address after ${PATIENCE_MS} ms; it said:\n${said}`)), PATIENCE_MS);
+    const late = setTimeout(() => (city.kill(), failed(new Error(`no address after ${PATIENCE_MS} ms; it said:\n${said}`))), PATIENCE_MS);
     const read = (text) => {
       said += text;
       const [address] = /http:\/\/127\.0\.0\.1:\d+[^\s]*/.exec(said) ?? [];
@@ -30,7 +33,7 @@ export async function openCity() {
     };
     city.stdout.setEncoding("utf8").on("data", read);
     city.stderr.setEncoding("utf8").on("data", read);
-    void ended.then((code) => failed(new Error(`it ended with ${code}; it said:\n${said}`)));
+    void ended.then((how) => failed(new Error(`${how}; it said:\n${said}`)));
   });
   return {
     url,
