@@ -24,33 +24,23 @@ impl ClipBox {
         self.min <= p.x && p.x <= self.max && self.min <= p.y && p.y <= self.max
     }
 
-    /// Which sides `p` lies beyond: a bit for each.
-    #[inline]
-    fn beyond(self, p: TilePoint) -> u8 {
-        u8::from(p.x < self.min)
-            | u8::from(p.x > self.max) << 1
-            | u8::from(p.y < self.min) << 2
-            | u8::from(p.y > self.max) << 3
-    }
-
     /// Cuts the ground inside a closed ring (the last point is joined to the first)
     /// down to this square, side after side (Sutherland and Hodgman 1974). Where that
     /// leaves several pieces they hang together along the square's sides, outside of
     /// what the tile itself shows. The ring may come out with doubled points and
     /// spikes; see [`clean_ring`](crate::clean_ring).
     pub fn clip_ring(self, ring: &mut Vec<TilePoint>, spare: &mut Vec<TilePoint>) {
-        let (mut any, mut all) = (0, 15);
-        for p in ring.iter() {
-            let beyond = self.beyond(*p);
-            any |= beyond;
-            all &= beyond;
-        }
-        if all != 0 || ring.is_empty() {
+        let start = (TilePoint::new(i32::MAX, i32::MAX), TilePoint::new(i32::MIN, i32::MIN));
+        let (low, high) = ring.iter().fold(start, |(low, high), p| {
+            (TilePoint::new(low.x.min(p.x), low.y.min(p.y)), TilePoint::new(high.x.max(p.x), high.y.max(p.y)))
+        });
+        // The corners of its box say beyond which sides some of it lies, and all of it.
+        if Side::ALL.iter().any(|side| self.outside(low, *side) && self.outside(high, *side)) {
             ring.clear();
             return;
         }
         for side in Side::ALL {
-            if any & side.bit() == 0 {
+            if !self.outside(low, side) && !self.outside(high, side) {
                 continue;
             }
             spare.clear();
@@ -155,10 +145,6 @@ enum Side {
 
 impl Side {
     const ALL: [Self; 4] = [Self::West, Self::East, Self::North, Self::South];
-
-    fn bit(self) -> u8 {
-        1 << self as u8
-    }
 }
 
 #[cfg(test)]

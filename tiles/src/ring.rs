@@ -2,41 +2,49 @@
 
 use crate::space::TilePoint;
 
+/// Coordinates up to here may be multiplied and added up in i64 without a thought.
+const NEAR: i32 = 1 << 20;
+
 /// Twice the signed area of a ring by the surveyor's formula in tile units. With y
 /// southwards it is positive where the ring runs clockwise on the screen, which is
 /// what MVT 2.1 (4.3.4.4) wants of an outer ring.
 #[must_use]
 pub fn twice_area(ring: &[TilePoint]) -> i128 {
     let Some((&o, rest)) = ring.split_first() else { return 0 };
-    let off = |p: TilePoint| (i64::from(p.x) - i64::from(o.x), i64::from(p.y) - i64::from(o.y));
-    // What a tile shows is small enough for i64 sums; only what lies far outside is not.
-    let small = ring.len() < 1 << 20
-        && rest.iter().all(|p| {
-            let (x, y) = off(*p);
-            x.abs() < 1 << 20 && y.abs() < 1 << 20
-        });
-    if small {
-        let twice: i64 = rest
-            .windows(2)
-            .map(|w| {
-                let ((ax, ay), (bx, by)) = (off(w[0]), off(w[1]));
-                ax * by - bx * ay
-            })
-            .sum();
-        i128::from(twice)
-    } else {
-        rest.windows(2)
-            .map(|w| {
-                let ((ax, ay), (bx, by)) = (off(w[0]), off(w[1]));
-                i128::from(ax) * i128::from(by) - i128::from(bx) * i128::from(ay)
-            })
-            .sum()
+    let off = |p: TilePoint| (i128::from(p.x) - i128::from(o.x), i128::from(p.y) - i128::from(o.y));
+    rest.windows(2)
+        .map(|w| {
+            let ((ax, ay), (bx, by)) = (off(w[0]), off(w[1]));
+            ax * by - bx * ay
+        })
+        .sum()
+}
+
+/// Twice the signed area of a ring near the tile that needs no cleaning: no point
+/// twice in a row, no spike, some area. `None` for every other ring.
+fn twice_area_if_clean(ring: &[TilePoint]) -> Option<i64> {
+    let (&before_last, &last) = (ring.len() >= 3).then(|| (&ring[ring.len() - 2], &ring[ring.len() - 1]))?;
+    let (mut at, mut step) = (last, (last.x.wrapping_sub(before_last.x), last.y.wrapping_sub(before_last.y)));
+    let (mut area, mut is_clean, mut far) = (0i64, true, 0u32);
+    for p in ring {
+        far |= p.x.unsigned_abs() | p.y.unsigned_abs();
+        let next = (p.x.wrapping_sub(at.x), p.y.wrapping_sub(at.y));
+        let (ux, uy) = (i64::from(step.0), i64::from(step.1));
+        let (vx, vy) = (i64::from(next.0), i64::from(next.1));
+        // A point twice in a row makes both sides zero, and a spike the second negative.
+        let turns = ux.wrapping_mul(vy) != uy.wrapping_mul(vx);
+        is_clean &= turns | (ux.wrapping_mul(vx).wrapping_add(uy.wrapping_mul(vy)) > 0);
+        area = area.wrapping_add(i64::from(at.x).wrapping_mul(vy)).wrapping_sub(i64::from(at.y).wrapping_mul(vx));
+        (at, step) = (*p, next);
     }
+    // What wrapped around is far, and not believed.
+    (is_clean && far < NEAR as u32 && ring.len() < NEAR as usize && area != 0).then_some(area)
 }
 
 /// Takes out of a ring what rounding made superfluous: a point twice in a row and
 /// spikes (there and straight back). Points on a straight line stay, neighbours
-/// have them too. A ring that encloses nothing is emptied.
+/// have them too. A ring that encloses nothing is emptied. Gives twice the signed area
+/// of what is left, as [`twice_area`] does.
 ///
 /// ```text
 ///   o────o────o          o────o────o
@@ -45,7 +53,10 @@ pub fn twice_area(ring: &[TilePoint]) -> i128 {
 ///        ╎╲   │               ╲    │      its foot stays
 ///        o o──o                o───o
 /// ```
-pub fn clean_ring(ring: &mut Vec<TilePoint>) {
+pub fn clean_ring(ring: &mut Vec<TilePoint>) -> i128 {
+    if let Some(area) = twice_area_if_clean(ring) {
+        return i128::from(area);
+    }
     let mut kept = 0;
     for i in 0..ring.len() {
         let p = ring[i];
@@ -65,9 +76,11 @@ pub fn clean_ring(ring: &mut Vec<TilePoint>) {
     }
     ring.truncate(kept);
     ring.drain(..start);
-    if ring.len() < 3 || twice_area(ring) == 0 {
+    let area = if ring.len() < 3 { 0 } else { twice_area(ring) };
+    if area == 0 {
         ring.clear();
     }
+    area
 }
 
 /// Writes `p` behind the `kept` points at the front of `ring`, undoing what it makes superfluous.

@@ -1,7 +1,7 @@
 //! A feature's geometry on its way into a tile: cut, cleaned and wound.
 
 use crate::clip::ClipBox;
-use crate::ring::{clean_ring, twice_area};
+use crate::ring::clean_ring;
 use crate::space::TilePoint;
 
 /// What a ring is to its polygon.
@@ -91,14 +91,14 @@ impl Shape {
         self.ring.clear();
         self.ring.extend(ring);
         ClipBox::TILE.clip_ring(&mut self.ring, &mut self.spare);
-        clean_ring(&mut self.ring);
-        let kept = !self.ring.is_empty();
+        let area = clean_ring(&mut self.ring);
+        let kept = area != 0;
         if role == Role::Shell {
             self.shell_kept = kept;
         }
         if kept {
-            let clockwise = twice_area(&self.ring) > 0;
-            if clockwise == (role == Role::Shell) {
+            let is_clockwise = area > 0;
+            if is_clockwise == (role == Role::Shell) {
                 self.points.extend_from_slice(&self.ring);
             } else {
                 self.points.extend(self.ring.iter().rev());
@@ -112,6 +112,7 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ring::twice_area;
 
     fn square(from: i32, to: i32) -> [TilePoint; 4] {
         [(from, from), (to, from), (to, to), (from, to)].map(|(x, y)| TilePoint::new(x, y))

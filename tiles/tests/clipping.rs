@@ -1,6 +1,8 @@
 //! Whatever is pushed into a tile, what comes out stays within the buffer, is wound
 //! right, and is the same from both sides of a shared edge.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use std::collections::HashMap;

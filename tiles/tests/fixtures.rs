@@ -1,6 +1,8 @@
 //! The fixtures of the specification's authors settle what the reader in our tests
 //! takes for valid (npm `@mapbox/mvt-fixtures`, set up in tests/node).
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The `mvt` crate, an independent writer, makes a tile of the same content.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod support;
 
 use mvt::{GeomEncoder, GeomType};

@@ -26,7 +26,7 @@ pub(super) fn write(out: &mut Vec<u8>, kind: GeometryKind, shape: &Shape) {
         GeometryKind::Point => {
             let points = shape.points();
             pen.command(MOVE_TO, points.len());
-            points.iter().for_each(|p| pen.step(*p));
+            pen.steps(points);
         }
         GeometryKind::Line => shape.parts().for_each(|line| pen.path(line)),
         GeometryKind::Polygon => {
@@ -49,19 +49,74 @@ impl Pen<'_> {
         varint32(self.out, (count as u32) << 3 | id);
     }
 
-    #[inline]
-    fn step(&mut self, to: TilePoint) {
-        varint32(self.out, zigzag32(to.x.wrapping_sub(self.at.x)));
-        varint32(self.out, zigzag32(to.y.wrapping_sub(self.at.y)));
-        self.at = to;
+    fn steps(&mut self, points: &[TilePoint]) {
+        // Each of the two numbers of a point takes five bytes at most; room for all of
+        // them first, so that no byte has to ask for it.
+        let mut end = self.out.len();
+        self.out.resize(end + points.len() * 10, 0);
+        let mut at = self.at;
+        for to in points {
+            let (x, y) = (zigzag32(to.x.wrapping_sub(at.x)), zigzag32(to.y.wrapping_sub(at.y)));
+            let room = &mut self.out[end..end + 10];
+            if (x | y) < 0x80 {
+                room[0] = x as u8;
+                room[1] = y as u8;
+                end += 2;
+            } else {
+                let n = put_varint(room, x);
+                end += n + put_varint(&mut room[n..], y);
+            }
+            at = *to;
+        }
+        self.at = at;
+        self.out.truncate(end);
     }
 
     fn path(&mut self, points: &[TilePoint]) {
-        let Some((&first, rest)) = points.split_first() else { return };
+        let Some((first, rest)) = points.split_first() else { return };
         self.command(MOVE_TO, 1);
-        self.step(first);
+        self.steps(std::slice::from_ref(first));
         self.command(LINE_TO, rest.len());
-        self.out.reserve(rest.len() * 4);
-        rest.iter().for_each(|p| self.step(*p));
+        self.steps(rest);
+    }
+}
+
+/// Writes a varint at the front of `room`, which has five bytes; how many it took.
+#[inline]
+fn put_varint(room: &mut [u8], v: u32) -> usize {
+    if v < 0x80 {
+        room[0] = v as u8;
+        return 1;
+    }
+    room[0] = v as u8 | 0x80;
+    if v < 0x4000 {
+        room[1] = (v >> 7) as u8;
+        return 2;
+    }
+    let mut v = v >> 7;
+    let mut n = 1;
+    while v >= 0x80 {
+        room[n] = v as u8 | 0x80;
+        v >>= 7;
+        n += 1;
+    }
+    room[n] = v as u8;
+    n + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_of_writing_a_varint_write_the_same() {
+        for bits in 0..32 {
+            for v in [(1u32 << bits) - 1, 1 << bits, u32::MAX >> bits] {
+                let (mut pushed, mut put) = (Vec::new(), [0; 5]);
+                varint32(&mut pushed, v);
+                let n = put_varint(&mut put, v);
+                assert_eq!(&put[..n], pushed, "{v}");
+            }
+        }
     }
 }

@@ -197,11 +197,8 @@ fn feature(bytes: &[u8], keys: &[String], values: &[Value]) -> Result<Feature, D
             (2, Field::Bytes(bytes)) => tags.extend(packed(bytes)?),
             (2, Field::Varint(v)) => tags.push(v as u32),
             (3, Field::Varint(v)) => kind = Some(v),
-            (4, Field::Bytes(bytes)) => {
-                if geometry.replace(packed(bytes)?).is_some() {
-                    return defect("two geometries");
-                }
-            }
+            (4, Field::Bytes(_)) if geometry.is_some() => return defect("two geometries"),
+            (4, Field::Bytes(bytes)) => geometry = Some(packed(bytes)?),
             (1..=4, _) => return defect(format!("field {number} of a feature has the wrong type")),
             _ => {}
         }
