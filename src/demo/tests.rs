@@ -1,0 +1,1 @@
+//! The demo city is a valid city, and always the same one.
