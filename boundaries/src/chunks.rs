@@ -63,6 +63,13 @@ impl<T: Clone> Chunked<T> {
         Arc::make_mut(self.chunks.get_mut(index / CHUNK)?).get_mut(index % CHUNK)
     }
 
+    /// The indices of the items in chunks that this version does not share with `other`.
+    pub fn not_shared_with(&self, other: &Self) -> impl Iterator<Item = usize> {
+        let own = self.chunks.iter().enumerate();
+        own.filter(|(i, chunk)| !other.chunks.get(*i).is_some_and(|o| Arc::ptr_eq(o, chunk)))
+            .flat_map(|(i, chunk)| i * CHUNK..i * CHUNK + chunk.len())
+    }
+
     /// How many bytes of chunks this version does not share with `other`, items
     /// themselves taken at their size, plus its spine.
     #[must_use]

@@ -105,4 +105,136 @@ fn the_seams_of_a_real_city_are_repaired_and_listed_and_its_polygons_keep_their_
     }
     let coverage = assembly.coverage.unwrap();
     println!("{} faces, {} borders", coverage.faces().count(), coverage.borders().count());
+    let slivers = assembly.findings.iter().filter(|f| f.kind == FindingKind::Sliver);
+    assert!(slivers.clone().count() >= 120, "{:?}", summary(&assembly.findings));
+    assert!(slivers.clone().all(|f| f.area_m2 < 2.0 && !f.owners.is_empty() && f.place.is_some()));
+    assert!(!assembly.findings.iter().any(|f| matches!(f.kind, FindingKind::Gap | FindingKind::Overlap)));
+
+    let start = Instant::now();
+    assert_eq!(coverage.sanity_check(), Ok(()));
+    println!("checked in {:?}", start.elapsed());
+
+    let mut drawn: BTreeMap<AreaId, f64> = BTreeMap::new();
+    for claim in &claims {
+        *drawn.entry(claim.area).or_default() += ground_m2(&claim.polygon);
+    }
+    for (id, drawn_m2) in drawn {
+        let (area_m2, perimeter_m) = (coverage.area_m2(id), coverage.perimeter_m(id));
+        assert!((area_m2 - drawn_m2).abs() <= f64::max(3.0, 0.005 * perimeter_m), "{id:?}: {drawn_m2} {area_m2}");
+    }
+    for level in 0..5 {
+        let start = Instant::now();
+        let outlines = coverage.outlines(Level(level));
+        println!("{} outlines in {:?}", outlines.len(), start.elapsed());
+        save(&coverage, &outlines, level);
+    }
+}
+
+/// Ground by the spherical excess of thin strips: an own, slow measure.
+fn ground_m2(polygon: &Polygon) -> f64 {
+    let ring = |ring: &[Point]| -> f64 {
+        let frame = |a: Point, b: Point| boundaries::Frame::between(a, b);
+        let y0 = ring[0].y;
+        (0..ring.len())
+            .map(|i| {
+                let (a, b) = (ring[i], ring[(i + 1) % ring.len()]);
+                // The strip between the edge and the first point's latitude, at its middle.
+                let height = (f64::from(a.y) + f64::from(b.y)) / 2.0 - f64::from(y0);
+                let middle = Point::new(a.x, (f64::from(y0) + height / 2.0) as i32);
+                (f64::from(a.x) - f64::from(b.x)) * height * frame(middle, middle).unit_area_m2()
+            })
+            .sum::<f64>()
+            .abs()
+    };
+    ring(&polygon.shell) - polygon.holes.iter().map(|h| ring(h)).sum::<f64>()
+}
+
+/// Writes the outlines where GRIDATLAS_TEST_OUTLINES says, one polygon a line in WKT, for
+/// other programs to judge.
+fn save(coverage: &boundaries::Coverage, outlines: &[boundaries::Outline], level: u8) {
+    use std::fmt::Write;
+    let Ok(folder) = std::env::var("GRIDATLAS_TEST_OUTLINES") else { return };
+    let mut text = String::new();
+    for outline in outlines {
+        text.push_str("MULTIPOLYGON (");
+        for (i, polygon) in outline.parts.iter().map(|p| coverage.polygon(p)).enumerate() {
+            text.push_str(if i > 0 { ", (" } else { "(" });
+            for (j, ring) in polygon.rings().enumerate() {
+                text.push_str(if j > 0 { ", (" } else { "(" });
+                for p in ring.iter().chain(&ring[..1]) {
+                    write!(text, "{} {},", p.x, p.y).unwrap();
+                }
+                text.pop();
+                text.push(')');
+            }
+            text.push(')');
+        }
+        text.push_str(")\n");
+    }
+    std::fs::write(PathBuf::from(folder).join(format!("level{level}.wkt")), text).unwrap();
+}
+
+#[test]
+fn streets_lie_in_their_districts_and_what_no_street_claims_stays_the_district_s() {
+    let Some(features) = features("qingdao_admin_osm.geojson.gz") else { return };
+    let of_level = |level: &'static str| {
+        features.iter().filter(move |f| f["properties"]["admin_level"].to_string().trim_matches('"') == level)
+    };
+    let code = |f: &Value| f["properties"]["osm_id"].to_string().trim_matches('"').to_owned();
+    let mut areas = Areas::default();
+    let mut claims = Vec::new();
+    for feature in of_level("6") {
+        let area = areas.add(&code(feature), 0, None);
+        claims.extend(polygons(&feature["geometry"]).into_iter().map(|polygon| Claim { area, polygon }));
+    }
+    let names = levels(&["district", "street"]);
+    let districts = assemble(names.clone(), areas.areas.clone(), claims.clone(), &Settings::default());
+    println!("districts {:?}", summary(&districts.findings));
+    let districts = districts.coverage.unwrap();
+    assert_eq!(districts.sanity_check(), Ok(()));
+    let all_m2: f64 = districts.faces().filter(|f| f.1.owner.is_some()).map(|f| districts.face_area_m2(f.0)).sum();
+
+    for feature in of_level("8") {
+        let polygons = polygons(&feature["geometry"]);
+        // The district that holds most of the street's vertices.
+        let parent = (0..areas.areas.len() as u32).map(AreaId).filter(|a| areas.areas[a.0 as usize].1.level.0 == 0);
+        let held = |a: AreaId| {
+            let ground = districts.polygons(a);
+            let inside = |p: &&Point| ground.iter().any(|g| even_odd(g, **p));
+            polygons.iter().flat_map(|p| &p.shell).step_by(7).filter(inside).count()
+        };
+        let parent = parent.max_by_key(|a| held(*a));
+        let area = areas.add(&code(feature), 1, parent);
+        claims.extend(polygons.into_iter().map(|polygon| Claim { area, polygon }));
+    }
+    let start = Instant::now();
+    let assembly = assemble(names, areas.areas, claims, &Settings::default());
+    println!("both {:?} in {:?}", summary(&assembly.findings), start.elapsed());
+    for f in assembly.findings.iter().filter(|f| f.blocking).take(30) {
+        println!("{f}");
+    }
+    let coverage = assembly.coverage.unwrap();
+    assert_eq!(coverage.sanity_check(), Ok(()));
+    let without: f64 = coverage
+        .faces()
+        .filter(|f| f.1.owner.is_some_and(|o| coverage.area(o).is_some_and(|a| a.level.0 == 0)))
+        .map(|f| coverage.face_area_m2(f.0))
+        .sum();
+    println!("{:.3} % without a street", 100.0 * without / all_m2);
+    assert!((without / all_m2 - 0.0126).abs() < 0.0005);
+    for level in 0..2 {
+        save(&coverage, &coverage.outlines(Level(level)), 10 + level);
+    }
+}
+
+fn even_odd(polygon: &Polygon, p: Point) -> bool {
+    let mut inside = false;
+    for ring in polygon.rings() {
+        for (i, &a) in ring.iter().enumerate() {
+            let b = ring[(i + 1) % ring.len()];
+            let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
+            inside ^= low.y <= p.y && p.y < high.y && boundaries::orient(low, high, p).is_le();
+        }
+    }
+    inside
 }

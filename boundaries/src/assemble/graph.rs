@@ -6,9 +6,8 @@
 //! of a connected piece of the mesh, seen from outside, and lies in the face that is
 //! met first when one looks west from its westernmost vertex.
 
-use std::cmp::Ordering;
-
-use crate::lattice::{Point, by_angle, orient};
+use crate::lattice::{Point, by_angle};
+use crate::west::look_west;
 
 use super::mesh::Mesh;
 
@@ -44,10 +43,12 @@ impl Graph {
         }
         let mut outlines: Vec<u32> = (0..cycles.len() as u32).filter(|c| cycles[*c as usize].twice_area <= 0).collect();
         outlines.sort_unstable_by_key(|c| (cycles[*c as usize].west, *c));
-        let seen = look_west(mesh, &outlines.iter().map(|c| cycles[*c as usize].west).collect::<Vec<_>>());
+        let places: Vec<Point> = outlines.iter().map(|c| cycles[*c as usize].west).collect();
+        let seen = if places.len() > 1 { look_west(&mesh.segments(), &places) } else { vec![None; places.len()] };
         // Whoever is seen begins further west, so its own face is settled already.
         for (c, seen) in outlines.iter().zip(seen) {
-            face_of[*c as usize] = seen.map_or(OUTSIDE, |h| face_of[cycle[h as usize] as usize]);
+            face_of[*c as usize] =
+                seen.map_or(OUTSIDE, |s| face_of[cycle[2 * s.segment + usize::from(!s.left)] as usize]);
         }
 
         let mut starts = vec![0u32; faces as usize + 1];
@@ -156,100 +157,4 @@ fn trace(mesh: &Mesh, next: &[u32]) -> (Vec<u32>, Vec<Cycle>) {
         cycles.push(found);
     }
     (cycle, cycles)
-}
-
-/// What each place sees to its west: the half-edge whose left side faces it. The edges
-/// that meet the place itself are not looked at. Half-open: an edge counts from its
-/// lower end, inclusive, to its upper end, exclusive.
-fn look_west(mesh: &Mesh, places: &[Point]) -> Vec<Option<u32>> {
-    if places.len() < 2 {
-        return vec![None; places.len()];
-    }
-    let upward = |e: usize| {
-        let [a, b] = mesh.segment(e);
-        if a.y <= b.y { ([a, b], 2 * e as u32 + 1) } else { ([b, a], 2 * e as u32) }
-    };
-    let strips = Strips::of(mesh);
-    let look = |p: Point| {
-        let mut seen: Option<([Point; 2], u32)> = None;
-        for &e in strips.at(p.y) {
-            let (up, facing) = upward(e as usize);
-            if up[0].y <= p.y
-                && p.y < up[1].y
-                && orient(up[0], up[1], p) == Ordering::Less
-                && seen.is_none_or(|(best, _)| further_east(up, best, p.y))
-            {
-                seen = Some((up, facing));
-            }
-        }
-        seen.map(|s| s.1)
-    };
-    places.iter().map(|p| look(*p)).collect()
-}
-
-/// Whether `e` passes the height `y` east of `f`; both run upward through it. Where they
-/// meet at that height they part upwards.
-fn further_east(e: [Point; 2], f: [Point; 2], y: i32) -> bool {
-    let pass = |[a, b]: [Point; 2]| {
-        let (dx, dy) = (i128::from(b.x) - i128::from(a.x), i128::from(b.y) - i128::from(a.y));
-        (i128::from(a.x) * dy + (i128::from(y) - i128::from(a.y)) * dx, dy, dx)
-    };
-    let ((x, dy, dx), (other_x, other_dy, other_dx)) = (pass(e), pass(f));
-    (x * other_dy).cmp(&(other_x * dy)).then((dx * other_dy).cmp(&(other_dx * dy))) == Ordering::Greater
-}
-
-/// The edges by the strips of height that they pass.
-struct Strips {
-    /// The lowest y of each strip.
-    floors: Vec<i32>,
-    starts: Vec<u32>,
-    edges: Vec<u32>,
-}
-
-impl Strips {
-    fn of(mesh: &Mesh) -> Self {
-        let mut heights: Vec<i32> = mesh.edges.iter().map(|e| mesh.points[e[0] as usize].y).collect();
-        heights.sort_unstable();
-        let mut strips = (heights.len() / 16).clamp(1, 1 << 14);
-        loop {
-            // Equally many edges begin in each strip, however unevenly they lie.
-            let mut floors: Vec<i32> = (0..strips).map(|i| heights[i * heights.len() / strips]).collect();
-            floors.dedup();
-            let passes: Vec<(u32, u32)> = (0..mesh.edges.len())
-                .map(|e| {
-                    let [a, b] = mesh.segment(e);
-                    (strip(&floors, a.y.min(b.y)) as u32, strip(&floors, a.y.max(b.y)) as u32)
-                })
-                .collect();
-            let entries: u64 = passes.iter().map(|(a, b)| u64::from(b - a) + 1).sum();
-            // Tall edges stand in many strips: fewer strips then, so that memory stays in bounds.
-            if entries > 8 * mesh.edges.len() as u64 && strips > 1 {
-                strips /= 2;
-                continue;
-            }
-            let mut starts = vec![0u32; floors.len() + 1];
-            passes.iter().for_each(|&(a, b)| (a..=b).for_each(|s| starts[s as usize + 1] += 1));
-            for s in 0..floors.len() {
-                starts[s + 1] += starts[s];
-            }
-            let mut at = starts.clone();
-            let mut edges = vec![0u32; entries as usize];
-            for (e, &(a, b)) in passes.iter().enumerate() {
-                for s in a..=b {
-                    edges[at[s as usize] as usize] = e as u32;
-                    at[s as usize] += 1;
-                }
-            }
-            return Self { floors, starts, edges };
-        }
-    }
-
-    fn at(&self, y: i32) -> &[u32] {
-        let s = strip(&self.floors, y);
-        &self.edges[self.starts[s] as usize..self.starts[s + 1] as usize]
-    }
-}
-
-fn strip(floors: &[i32], y: i32) -> usize {
-    floors.partition_point(|f| *f <= y).saturating_sub(1)
 }
