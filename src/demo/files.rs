@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::city::City;
 use super::things::{Counts, Events, areas, building_features, buildings, party_units, workers};
-use crate::exchange::write::{Column, ColumnKind, ShapeKind, Table, WriteError, Writer};
+use crate::exchange::write::{ShapeKind, Table, WriteError, Writer};
 use crate::feature::{Feature, Geometry, Value};
+use crate::snapshot::{Field, Kind};
 
 /// How the areas of the demo's file are told to `import areas`.
 pub const LEVELS: &str = "city=city,district=code:6,street=code:9,community=code:12,grid=code";
@@ -66,10 +67,10 @@ fn write_file(path: &Path, name: &str, features: impl Iterator<Item = Feature>) 
         return Writer::create(path, table)?.finish();
     };
     let kind = |value: &Value| match value {
-        Value::Integer(_) => ColumnKind::Integer,
-        Value::Real(_) => ColumnKind::Real,
-        Value::Bool(_) => ColumnKind::Bool,
-        Value::Null | Value::Text(_) => ColumnKind::Text,
+        Value::Integer(_) => Kind::Integer,
+        Value::Real(_) => Kind::Real,
+        Value::Bool(_) => Kind::Bool,
+        Value::Null | Value::Text(_) => Kind::Text,
     };
     let table = Table {
         name: name.into(),
@@ -78,7 +79,7 @@ fn write_file(path: &Path, name: &str, features: impl Iterator<Item = Feature>) 
             Geometry::Lines(_) => ShapeKind::Lines,
             Geometry::Polygons(_) => ShapeKind::Polygons,
         },
-        columns: first.properties.iter().map(|(n, v)| Column { name: n.clone(), kind: kind(v) }).collect(),
+        columns: first.properties.iter().map(|(n, v)| Field { name: n.clone(), kind: kind(v) }).collect(),
     };
     let mut writer = Writer::create(path, table)?;
     for feature in features {

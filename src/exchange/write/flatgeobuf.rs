@@ -10,8 +10,9 @@ use geozero::error::Result as GeoResult;
 use geozero::{ColumnValue, GeomProcessor, GeozeroGeometry, PropertyProcessor};
 use tempfile::NamedTempFile;
 
-use super::{ColumnKind, ShapeKind, Table, beside, persist, value};
+use super::{ShapeKind, Table, beside, persist, value};
 use crate::feature::{Feature, Geometry, Value};
+use crate::snapshot::Kind;
 
 /// Collects the features (in a temporary file of the crate's) until the index can be made.
 pub(super) struct FlatGeobufWriter {
@@ -40,10 +41,10 @@ impl FlatGeobufWriter {
         let mut fgb = FgbWriter::create_with_options(&table.name, kind, options).map_err(|e| e.to_string())?;
         for column in &table.columns {
             let kind = match column.kind {
-                ColumnKind::Text => ColumnType::String,
-                ColumnKind::Integer => ColumnType::Long,
-                ColumnKind::Real => ColumnType::Double,
-                ColumnKind::Bool => ColumnType::Bool,
+                Kind::Text => ColumnType::String,
+                Kind::Integer => ColumnType::Long,
+                Kind::Real => ColumnType::Double,
+                Kind::Bool => ColumnType::Bool,
             };
             fgb.add_column(&column.name, kind, |_, _| {});
         }
@@ -64,11 +65,11 @@ impl FlatGeobufWriter {
         let added = self.fgb.add_feature_geom(Shape(&feature.geometry), |row| {
             for (i, column) in table.columns.iter().enumerate() {
                 let value = match (value(feature, i, &column.name), column.kind) {
-                    (Value::Bool(b), ColumnKind::Bool) => ColumnValue::Bool(*b),
-                    (Value::Integer(n), ColumnKind::Integer) => ColumnValue::Long(*n),
-                    (Value::Integer(n), ColumnKind::Real) => ColumnValue::Double(*n as f64),
-                    (Value::Real(x), ColumnKind::Real) => ColumnValue::Double(*x),
-                    (Value::Text(text), ColumnKind::Text) => ColumnValue::String(text),
+                    (Value::Bool(b), Kind::Bool) => ColumnValue::Bool(*b),
+                    (Value::Integer(n), Kind::Integer) => ColumnValue::Long(*n),
+                    (Value::Integer(n), Kind::Real) => ColumnValue::Double(*n as f64),
+                    (Value::Real(x), Kind::Real) => ColumnValue::Double(*x),
+                    (Value::Text(text), Kind::Text) => ColumnValue::String(text),
                     _ => continue,
                 };
                 if let Err(e) = row.property(i, &column.name, &value) {

@@ -12,35 +12,13 @@ mod text;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
 use crate::feature::{Feature, Value};
+use crate::snapshot::Field;
 
 pub use decimal::push_degrees;
-
-/// What a column of a file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnKind {
-    /// Text.
-    Text,
-    /// Whole numbers.
-    Integer,
-    /// Other numbers.
-    Real,
-    /// True or false.
-    Bool,
-}
-
-/// A column of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: Arc<str>,
-    /// What it holds.
-    pub kind: ColumnKind,
-}
 
 /// What the features of a file are: most formats hold one kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +39,7 @@ pub struct Table {
     /// What the features are.
     pub shape: ShapeKind,
     /// Their attributes, in order.
-    pub columns: Vec<Column>,
+    pub columns: Vec<Field>,
 }
 
 /// Why a file could not be written; it does not exist then.

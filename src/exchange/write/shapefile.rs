@@ -12,8 +12,9 @@ use dbase::{FieldName, FieldValue, TableWriter, TableWriterBuilder};
 use shapefile::{PolygonRing, Polyline, ShapeWriter};
 use tempfile::NamedTempFile;
 
-use super::{ColumnKind, ShapeKind, Table, beside, persist, value};
+use super::{ShapeKind, Table, beside, persist, value};
 use crate::feature::{Feature, Geometry, Value};
+use crate::snapshot::Kind;
 
 /// Bytes that a text field can hold.
 const TEXT_BYTES_MAX: usize = 254;
@@ -52,10 +53,10 @@ impl ShapefileWriter {
         for (name, column) in short_names(table).iter().zip(&table.columns) {
             let name = FieldName::try_from(name.as_str()).map_err(|e| format!("column {}: {e}", column.name))?;
             fields = match column.kind {
-                ColumnKind::Text => fields.add_character_field(name, TEXT_BYTES_MAX as u8),
-                ColumnKind::Integer => fields.add_numeric_field(name, 18, 0),
-                ColumnKind::Real => fields.add_numeric_field(name, 20, 8),
-                ColumnKind::Bool => fields.add_logical_field(name),
+                Kind::Text => fields.add_character_field(name, TEXT_BYTES_MAX as u8),
+                Kind::Integer => fields.add_numeric_field(name, 18, 0),
+                Kind::Real => fields.add_numeric_field(name, 20, 8),
+                Kind::Bool => fields.add_logical_field(name),
             };
         }
         Ok(Self { shapes, rows: fields.build_with_dest(open(2)?), files })
@@ -110,16 +111,16 @@ impl dbase::WritableRecord for Row {
     }
 }
 
-fn field(kind: ColumnKind, value: &Value) -> Result<FieldValue, String> {
+fn field(kind: Kind, value: &Value) -> Result<FieldValue, String> {
     let number = match value {
         Value::Integer(n) => Some(*n as f64),
         Value::Real(x) => Some(*x),
         _ => None,
     };
     Ok(match kind {
-        ColumnKind::Integer | ColumnKind::Real => FieldValue::Numeric(number),
-        ColumnKind::Bool => FieldValue::Logical(if let Value::Bool(b) = value { Some(*b) } else { None }),
-        ColumnKind::Text => {
+        Kind::Integer | Kind::Real => FieldValue::Numeric(number),
+        Kind::Bool => FieldValue::Logical(if let Value::Bool(b) = value { Some(*b) } else { None }),
+        Kind::Text => {
             let text = match value {
                 Value::Null => return Ok(FieldValue::Character(None)),
                 Value::Text(text) => text.to_string(),

@@ -2,17 +2,14 @@ use boundaries::{Point, Polygon};
 
 use super::*;
 use crate::feature::Geometry;
+use crate::snapshot::Kind;
 
 fn table(shape: ShapeKind) -> Table {
-    let column = |name: &str, kind| Column { name: name.into(), kind };
+    let column = |name: &str, kind| Field { name: name.into(), kind };
     Table {
         name: "grid".into(),
         shape,
-        columns: vec![
-            column("code", ColumnKind::Text),
-            column("households", ColumnKind::Integer),
-            column("name", ColumnKind::Text),
-        ],
+        columns: vec![column("code", Kind::Text), column("households", Kind::Integer), column("name", Kind::Text)],
     }
 }
 
