@@ -24,6 +24,25 @@ const STRAIGHT_M: f64 = 300.0;
 const FARTHEST_E7: i32 = 100_000;
 
 impl Datum {
+    /// The datum of that name, as in `datum=`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "wgs84" | "cgcs2000" => Some(Self::Wgs84),
+            "gcj02" => Some(Self::Gcj02),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wgs84 => "wgs84",
+            Self::Gcj02 => "gcj02",
+        }
+    }
+
     /// Where a place of the lattice is drawn.
     #[inline]
     pub(super) fn project(self, p: Point) -> World {

@@ -26,12 +26,14 @@ mod tiler;
 
 mod document;
 mod pyramid;
+mod style;
 
 pub use areas::AreaTiles;
 pub use datum::Datum;
 pub use error::TilingError;
 pub use names::{LayerList, LayerName};
 pub use pyramid::Pyramid;
+pub use style::{BaseMap, BaseMapKind, StyleSettings};
 pub use tile::{Encoding, Tile};
 pub use tiler::{MAX_TILE_BYTES, TileOptions, Tiler};
 

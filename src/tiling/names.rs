@@ -67,6 +67,11 @@ impl LayerList {
         Ok(Self { layers })
     }
 
+    /// A list of layers that are known to be there.
+    pub(super) fn of(layers: impl IntoIterator<Item = (Arc<str>, LayerName)>) -> Self {
+        Self { layers: layers.into_iter().collect() }
+    }
+
     /// The names and what they stand for.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &LayerName)> {
         self.layers.iter().map(|(name, layer)| (name, layer))
