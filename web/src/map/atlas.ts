@@ -4,7 +4,7 @@
  */
 
 import { effect, untracked } from "@preact/signals";
-import { Map as Canvas, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import { Map as Canvas, type MapOptions, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { located } from "../state/answer";
 import { city, levelInView, mapTrouble, swatches } from "../state/city";
@@ -49,7 +49,7 @@ function start(container: HTMLElement, style: StyleSpecification): () => void {
   const map = new Canvas({
     container,
     style: first,
-    ...(at ? { center: at.centre, zoom: at.zoom } : {}),
+    ...(at ? { center: at.centre, zoom: at.zoom } : wholeCity(style)),
     attributionControl: { compact: false },
     maxPitch: 0,
     pitchWithRotate: false,
@@ -68,6 +68,13 @@ function start(container: HTMLElement, style: StyleSpecification): () => void {
     setCamera(null);
     map.remove();
   };
+}
+
+/** The view of everything, where the style says how far the city reaches; else the style's own. */
+function wholeCity(style: StyleSpecification): Pick<MapOptions, "bounds" | "fitBoundsOptions"> {
+  const bounds = (style.metadata as Record<string, unknown> | undefined)?.["gridatlas:bounds"];
+  const isBox = Array.isArray(bounds) && bounds.length === 4 && bounds.every(Number.isFinite);
+  return isBox ? { bounds: bounds as [number, number, number, number], fitBoundsOptions: { padding: 24 } } : {};
 }
 
 /** The style for the screen as it is now; the city's levels and layers are learnt from it. */

@@ -2,6 +2,9 @@ import type { StyleSpecification } from "maplibre-gl";
 import { expect, test } from "vitest";
 import { areaSources, cityOf, dress, levelAt, swatch, type Wish } from "./dress";
 
+const hovered = ["boolean", ["feature-state", "hover"], false];
+const paint = ["case", hovered, "#ff0000", ["get", "closed"], "#999999", ["get", "on_duty"], "#105060", "#a0a8a9"] as unknown as string;
+
 const style: StyleSpecification = {
   version: 8,
   sources: {
@@ -10,13 +13,14 @@ const style: StyleSpecification = {
   },
   layers: [
     { id: "ground", type: "background" },
+    { id: "land", type: "fill", source: "areas", "source-layer": "district" },
     { id: "grid-fill", type: "fill", source: "areas", "source-layer": "grid", minzoom: 12 },
     { id: "grid-line", type: "line", source: "areas", "source-layer": "grid", minzoom: 12 },
     { id: "district-fill", type: "fill", source: "areas", "source-layer": "district", maxzoom: 11 },
     { id: "district-line", type: "line", source: "areas", "source-layer": "district" },
-    { id: "worker", type: "circle", source: "things", "source-layer": "worker", paint: { "circle-color": ["case", ["get", "on_duty"], "#123456", "#fff"] } },
+    { id: "worker", type: "circle", source: "things", "source-layer": "worker", paint: { "circle-color": paint } },
     { id: "grid-name", type: "symbol", source: "areas", "source-layer": "label_grid", minzoom: 13 },
-    { id: "district-name", type: "symbol", source: "areas", "source-layer": "label_district" },
+    { id: "district-name", type: "symbol", source: "areas", "source-layer": "label_district", maxzoom: 12 },
   ],
 };
 const city = cityOf(style);
@@ -39,12 +43,20 @@ test("without a wish the style is drawn as it came", () => {
 
 test("a chosen level hides the finer ones and is drawn at every zoom", () => {
   const dressed = dress(style, city, { ...plain, level: "district" });
-  expect(shown(dressed)).toEqual(["ground", "district-fill", "district-line", "worker", "district-name"]);
+  expect(shown(dressed)).toEqual(["ground", "land", "district-fill", "district-line", "worker", "district-name"]);
   expect(dressed.layers.find((layer) => layer.id === "district-fill")).toMatchObject({ minzoom: 0, maxzoom: 24 });
 });
 
-test("the levels above a chosen one keep their lines only", () => {
-  expect(shown(dress(style, city, { ...plain, level: "grid" }))).toEqual(["ground", "grid-fill", "grid-line", "district-line", "worker", "grid-name"]);
+test("the levels above a chosen one keep what the style doesn't end in favour of finer ones", () => {
+  expect(shown(dress(style, city, { ...plain, level: "grid" }))).toEqual([
+    "ground",
+    "land",
+    "grid-fill",
+    "grid-line",
+    "district-line",
+    "worker",
+    "grid-name",
+  ]);
 });
 
 test("a level that this city lacks changes nothing", () => {
@@ -76,12 +88,12 @@ test("the level in view is the finest that the style shows there", () => {
 
 test("each level knows its source", () => {
   expect([...areaSources(style, city)]).toEqual([
-    ["grid", "areas"],
     ["district", "areas"],
+    ["grid", "areas"],
   ]);
 });
 
-test("the colour of a layer is the first plain one in its expression", () => {
-  expect(swatch(style, "worker")).toBe("#123456");
+test("a layer is known by its most colourful colour, hovering aside", () => {
+  expect(swatch(style, "worker")).toBe("#105060");
   expect(swatch(style, "nothing")).toBe(null);
 });

@@ -16,6 +16,9 @@ const KNOWN_LEVELS = ["province", "city", "county", "district", "town", "street"
 
 export const BASE = "base";
 
+/** Beyond every zoom. */
+const ENDLESS = 24;
+
 function tileLayer(layer: LayerSpecification): string | null {
   return "source-layer" in layer && layer["source-layer"] ? layer["source-layer"] : null;
 }
@@ -73,10 +76,11 @@ export function dress(style: StyleSpecification, city: City, wish: Wish): StyleS
     const rank = city.levels.indexOf(name);
     if (chosen < 0 || rank < 0) return layer;
     if (rank > chosen) return without(layer);
-    // The chosen level is drawn at every zoom; those above it stay as its frame, without
-    // their grounds and names, which would lie over its own.
-    if (rank === chosen) return { ...layer, minzoom: 0, maxzoom: 24 };
-    return layer.type === "fill" || layer.type === "symbol" ? without(layer) : layer;
+    // The chosen level is drawn at every zoom. Those above it stay as its frame, without
+    // the tints and names that the style itself ends at some zoom in favour of finer ones.
+    if (rank === chosen) return { ...layer, minzoom: 0, maxzoom: ENDLESS };
+    const gives_way = (layer.type === "fill" || layer.type === "symbol") && (layer.maxzoom ?? ENDLESS) < ENDLESS;
+    return gives_way ? without(layer) : layer;
   });
   return { ...style, sources: keyedByCode(style, city), layers: [...layers, ...highlights(style, city, wish.isDark)] };
 }
@@ -134,25 +138,36 @@ function highlights(style: StyleSpecification, city: City, isDark: boolean): Lay
   ]);
 }
 
-/** A colour that stands for a layer in the list of layers; null where the style has no plain one. */
+/**
+ * A colour that stands for a layer in the list of layers: the most colourful one that the
+ * style draws it in, for the grey ones are of what is off duty or closed. Null where the
+ * style has no plain colour.
+ */
 export function swatch(style: StyleSpecification, name: string): string | null {
   for (const layer of style.layers) {
     if (belongsTo(layer) !== name) continue;
     const paint = (layer.paint ?? {}) as Record<string, unknown>;
     for (const property of ["circle-color", "icon-color", "fill-color", "line-color"]) {
-      const found = firstColour(paint[property]);
-      if (found) return found;
+      const [first, ...others] = colours(paint[property]);
+      if (first) return others.reduce((best, one) => (colourfulness(one) > colourfulness(best) ? one : best), first);
     }
   }
   return null;
 }
 
-function firstColour(value: unknown): string | null {
-  if (typeof value === "string") return /^(#|rgb|hsl)/.test(value) ? value : null;
-  if (!Array.isArray(value)) return null;
-  for (const part of value) {
-    const found = firstColour(part);
-    if (found) return found;
-  }
-  return null;
+/** Every #rrggbb in an expression, but for what depends on a state such as hovering. */
+function colours(value: unknown): string[] {
+  if (typeof value === "string") return /^#[0-9a-f]{6}$/i.test(value) ? [value] : [];
+  if (!Array.isArray(value)) return [];
+  if (value[0] !== "case") return value.flatMap(colours);
+  return value.slice(1).flatMap((part, at, parts) => {
+    const condition = at % 2 === 1 ? JSON.stringify(parts[at - 1]) : "";
+    return condition.includes("feature-state") ? [] : colours(part);
+  });
+}
+
+/** How far a colour is from grey: the span of its channels. */
+function colourfulness(colour: string): number {
+  const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return Math.max(...channels) - Math.min(...channels);
 }
