@@ -192,18 +192,19 @@ fn streets_lie_in_their_districts_and_what_no_street_claims_stays_the_district_s
     println!("districts {:?}", summary(&districts.findings));
     let districts = districts.coverage.unwrap();
     assert_eq!(districts.sanity_check(), Ok(()));
+    for outline in districts.outlines(Level(0)) {
+        assert_eq!(districts.outline(outline.area).as_ref(), Some(&outline));
+    }
     let all_m2: f64 = districts.faces().filter(|f| f.1.owner.is_some()).map(|f| districts.face_area_m2(f.0)).sum();
 
+    let grounds: Vec<(AreaId, Vec<Polygon>)> = districts.areas().map(|(id, _)| (id, districts.polygons(id))).collect();
     for feature in of_level("8") {
         let polygons = polygons(&feature["geometry"]);
-        // The district that holds most of the street's vertices.
-        let parent = (0..areas.areas.len() as u32).map(AreaId).filter(|a| areas.areas[a.0 as usize].1.level.0 == 0);
-        let held = |a: AreaId| {
-            let ground = districts.polygons(a);
-            let inside = |p: &&Point| ground.iter().any(|g| even_odd(g, **p));
-            polygons.iter().flat_map(|p| &p.shell).step_by(7).filter(inside).count()
-        };
-        let parent = parent.max_by_key(|a| held(*a));
+        // The district that holds most of the places within the street: its vertices, which
+        // lie on borders, would not tell.
+        let within = places_in(&polygons);
+        let held = |ground: &Vec<Polygon>| within.iter().filter(|p| ground.iter().any(|g| even_odd(g, **p))).count();
+        let parent = grounds.iter().max_by_key(|(_, ground)| held(ground)).map(|g| g.0);
         let area = areas.add(&code(feature), 1, parent);
         claims.extend(polygons.into_iter().map(|polygon| Claim { area, polygon }));
     }
@@ -225,6 +226,16 @@ fn streets_lie_in_their_districts_and_what_no_street_claims_stays_the_district_s
     for level in 0..2 {
         save(&coverage, &coverage.outlines(Level(level)), 10 + level);
     }
+}
+
+/// Places on a coarse grid that lie in one of the polygons.
+fn places_in(polygons: &[Polygon]) -> Vec<Point> {
+    let bounds = boundaries::Bounds::of(polygons.iter().flat_map(|p| p.shell.iter().copied()));
+    let at =
+        |low: i32, high: i32, i: i32| (i64::from(low) + (i64::from(high) - i64::from(low)) * i64::from(i) / 20) as i32;
+    let grid =
+        (0..400).map(|i| Point::new(at(bounds.min.x, bounds.max.x, i % 20), at(bounds.min.y, bounds.max.y, i / 20)));
+    grid.filter(|p| polygons.iter().any(|g| even_odd(g, *p))).collect()
 }
 
 fn even_odd(polygon: &Polygon, p: Point) -> bool {

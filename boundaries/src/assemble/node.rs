@@ -58,6 +58,7 @@ pub(super) fn node(mesh: &mut Mesh) -> Result<Vec<u32>, Point> {
             let vertex = mesh.vertex_at(p);
             breaks.extend(edges.map(|edge| (edge, vertex)));
         }
+        breaks.extend(entering(mesh, &breaks));
         if breaks.is_empty() {
             return Ok(suspects);
         }
@@ -71,6 +72,26 @@ pub(super) fn node(mesh: &mut Mesh) -> Result<Vec<u32>, Point> {
     }
     let place = bent.and_then(|b| b.iter().position(|b| *b)).map_or_else(Point::default, |e| mesh.segment(e)[0]);
     Err(place)
+}
+
+/// All edges that enter the unit squares of the vertices just found. They are bent in the
+/// same round: otherwise two that leave one vertex side by side can be bent in turns,
+/// each time across the other, and creep along an edge unit by unit.
+fn entering(mesh: &Mesh, breaks: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut vertices: Vec<u32> = breaks.iter().map(|b| b.1).collect();
+    vertices.sort_unstable();
+    vertices.dedup();
+    let edges = mesh.edges.len();
+    let mut segments = mesh.segments();
+    segments.extend(vertices.iter().map(|v| [mesh.points[*v as usize]; 2]));
+    near_pairs(&segments, [1, 1], &|i| i >= edges, &|i, j, out: &mut Vec<(u32, u32)>| {
+        if i < edges && j >= edges {
+            let vertex = vertices[j - edges];
+            if !mesh.edges[i].contains(&vertex) && enters_pixel(segments[i], segments[j][0]) {
+                out.push((i as u32, vertex));
+            }
+        }
+    })
 }
 
 /// The walk that each broken edge becomes.
