@@ -332,6 +332,13 @@ impl Layer {
         next
     }
 
+    /// Whether its owners are those of these very coverages.
+    #[must_use]
+    pub fn is_over(&self, coverages: &[Arc<CoverageView>]) -> bool {
+        self.owners.len() == coverages.len()
+            && self.owners.iter().zip(coverages).all(|(o, view)| Arc::ptr_eq(&o.view, view))
+    }
+
     /// Whether so much was put and removed that a new base is due.
     #[must_use]
     pub fn is_ragged(&self) -> bool {
@@ -367,9 +374,7 @@ impl Layer {
                 .collect();
             return Self { owners, ..self.clone() };
         }
-        let same = self.owners.len() == coverages.len()
-            && self.owners.iter().zip(coverages).all(|(o, view)| Arc::ptr_eq(&o.view, view));
-        if same { self.clone() } else { self.compacted().reowned(coverages) }
+        if self.is_over(coverages) { self.clone() } else { self.compacted().reowned(coverages) }
     }
 
     fn later(&self, ix: usize) -> Option<&Later> {

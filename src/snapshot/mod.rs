@@ -31,6 +31,7 @@ pub use moment::{Moment, MomentError};
 pub use shapes::{GeometryRef, Part, Parts};
 pub use shares::Share;
 pub use strings::Sym;
+pub(crate) use table::fitted;
 pub use table::{Field, Kind, Table, ValueRef};
 pub use view::CoverageView;
 

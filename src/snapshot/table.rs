@@ -312,6 +312,14 @@ impl Table {
         self.pool.strings.len()
     }
 
+    /// The row of a number, where the rows are in the order of their numbers or few.
+    pub(crate) fn row_of(&self, number: u32) -> Option<usize> {
+        match self.numbers.binary_search(&number) {
+            Ok(row) => Some(row),
+            Err(_) => self.numbers.iter().position(|n| *n == number),
+        }
+    }
+
     /// The fields.
     #[must_use]
     pub fn fields(&self) -> &[Field] {

@@ -1,0 +1,190 @@
+//! What is derived from the truth for GIS programs: a layer for each level of each
+//! coverage, and the owners that the features name. It shows the present, is written
+//! in the transaction that changes it, and no code of ours reads it but `check`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use boundaries::{Area, AreaId, Coverage, Level, Polygon};
+use jiff::Timestamp;
+
+use super::layers::{self, Record};
+use super::outline::grounds;
+use super::records::Difference;
+use super::revisions::{self, at, revisions};
+use super::sql::{Arg, Tx, quoted};
+use super::{Error, blob, names};
+use crate::feature::Geometry;
+use crate::snapshot::{CoverageView, Layer, Moment};
+
+/// The columns of a level's layer, behind `fid` and `geom`.
+pub(super) const COLUMNS: [&str; 6] = ["code", "name", "level", "parent", "kind", "attributes"];
+
+/// A row of a level's layer.
+pub(super) struct AreaRow {
+    pub(super) id: AreaId,
+    pub(super) values: [Option<String>; 6],
+    pub(super) ground: Vec<Polygon>,
+}
+
+/// What the layer of a level must hold: every area of it, with ground or without.
+pub(super) fn area_rows(coverage: &Coverage, level: Level) -> Vec<AreaRow> {
+    let mut grounds = grounds(coverage, level).into_iter().peekable();
+    let name = coverage.levels().get(usize::from(level.0)).map(ToString::to_string);
+    let of_level = coverage.areas().filter(|(_, area)| area.level == level);
+    of_level
+        .map(|(id, area)| {
+            let mut ground = Vec::new();
+            if let Some((_, found)) = grounds.next_if(|(owner, _)| *owner == id) {
+                ground = found;
+            }
+            AreaRow { id, values: values(coverage, area, name.clone()), ground }
+        })
+        .collect()
+}
+
+fn values(coverage: &Coverage, area: &Area, level: Option<String>) -> [Option<String>; 6] {
+    let text = |t: &Arc<str>| Some(t.to_string());
+    let parent = area.parent.and_then(|p| coverage.area(p)).map(|p| p.code.to_string());
+    [text(&area.code), text(&area.name), level, parent, text(&area.kind), text(&area.attributes)]
+}
+
+/// The coverages in their order, with the revision that is derived.
+pub(super) async fn derived_revisions(tx: &mut Tx) -> Result<Vec<(Arc<str>, u64)>, Error> {
+    let rows = tx.rows("select name, derived_revision from coverage order by position", vec![]).await?;
+    rows.iter().map(|row| Ok((row.str(0)?.into(), row.int(1)? as u64))).collect()
+}
+
+/// Brings what is derived to what is in force at `now`. Returns whether there was
+/// anything to do.
+pub(super) async fn settle(tx: &mut Tx, now: Timestamp) -> Result<bool, Error> {
+    let mut did = false;
+    for (name, derived) in derived_revisions(tx).await? {
+        let all = revisions(tx, Some(&name)).await?;
+        let Some(present) = at(&all, Moment::At(now)).filter(|r| r.number != derived) else { continue };
+        let old = match all.iter().find(|r| r.number == derived) {
+            Some(revision) => Some(revisions::coverage(tx, revision).await?),
+            None => None,
+        };
+        let new = revisions::coverage(tx, present).await?;
+        derive(tx, &name, old.as_ref(), &new).await?;
+        let view = CoverageView::new(name.clone(), new, present.number, present.effective);
+        own_features(tx, Arc::new(view)).await?;
+        let sql = "update coverage set derived_revision = $2 where name = $1";
+        tx.run(sql, vec![Arg::from(&*name), present.number.into()]).await?;
+        did = true;
+    }
+    Ok(did)
+}
+
+/// Rewrites the rows of the areas that differ between two states.
+async fn derive(tx: &mut Tx, name: &str, old: Option<&Coverage>, new: &Coverage) -> Result<(), Error> {
+    let same_levels = old.is_some_and(|old| old.levels() == new.levels());
+    if let Some(old) = old.filter(|_| !same_levels) {
+        for level in old.levels() {
+            layers::drop_table(tx, &names::level_table(name, level)).await?;
+        }
+    }
+    if !same_levels {
+        for level in new.levels() {
+            let columns = COLUMNS.map(|c| (c.to_owned(), "text"));
+            let title = format!("areas of level {level} in coverage {name}");
+            layers::create_table(tx, &names::level_table(name, level), "multipolygon", &columns, &title).await?;
+        }
+    }
+    let touched = old.filter(|_| same_levels).map(|old| touched(old, new));
+    for (i, level) in new.levels().iter().enumerate() {
+        let table = names::level_table(name, level);
+        let is_touched = |id: &AreaId| touched.as_ref().is_none_or(|t| t.contains(id));
+        if let Some(touched) = &touched {
+            // An id may have left this level or the coverage: deleting what is not there is nothing.
+            let gone: Vec<i64> = touched.iter().map(|id| i64::from(id.0) + 1).collect();
+            layers::delete(tx, &table, &gone).await?;
+            if touched.is_empty() {
+                continue;
+            }
+        }
+        let rows = area_rows(new, Level(i as u8)).into_iter().filter(|row| is_touched(&row.id));
+        let records = rows.map(|row| Record {
+            number: row.id.0 + 1,
+            geometry: Geometry::Polygons(row.ground),
+            values: row.values.into_iter().map(Arg::Text).collect(),
+        });
+        layers::insert(tx, &table, &COLUMNS, blob::Parts::Multi, records).await?;
+    }
+    Ok(())
+}
+
+/// The areas whose row or ground differs between two states, with all above them.
+pub(super) fn touched(old: &Coverage, new: &Coverage) -> BTreeSet<AreaId> {
+    let difference = Difference::between(Some(old), new);
+    let mut touched = BTreeSet::new();
+    let mut touch = |coverage: &Coverage, id: Option<AreaId>| {
+        let chain = std::iter::successors(id, |id| coverage.area(*id)?.parent);
+        touched.extend(chain);
+    };
+    for id in difference.areas.ended.iter().chain(difference.areas.begun.iter().map(|(id, _)| id)) {
+        for coverage in [old, new] {
+            // A changed code is named by the rows of the children.
+            touch(coverage, Some(*id));
+            coverage.children(*id).iter().for_each(|child| touch(coverage, Some(*child)));
+        }
+    }
+    let owner = |coverage: &Coverage, face| coverage.face(face).and_then(|f| f.owner);
+    for face in difference.faces.ended.iter().chain(difference.faces.begun.iter().map(|(id, _)| id)) {
+        for coverage in [old, new] {
+            touch(coverage, owner(coverage, *face));
+        }
+    }
+    for id in difference.borders.ended.iter().chain(difference.borders.begun.iter().map(|(id, _)| id)) {
+        for coverage in [old, new] {
+            if let Some(border) = coverage.border(*id) {
+                touch(coverage, owner(coverage, border.left));
+                touch(coverage, owner(coverage, border.right));
+            }
+        }
+    }
+    touched
+}
+
+/// Writes the owners of all features in one coverage where they are no longer those
+/// that stand there.
+async fn own_features(tx: &mut Tx, view: Arc<CoverageView>) -> Result<(), Error> {
+    let owner_columns = names::owner_columns(&view.name);
+    let [owner, shares] = [quoted(&owner_columns[0]), quoted(&owner_columns[1])];
+    for layer in layers::layers(tx).await? {
+        let bare = layers::LayerInfo { fields: vec![], columns: vec![], ..layer.clone() };
+        let table = layers::table(tx, &bare, "order by fid", vec![]).await?;
+        let mut stood: Vec<[Option<String>; 2]> = Vec::with_capacity(table.len());
+        let q = quoted(&layer.table);
+        tx.each(format!("select {owner}, {shares} from {q} order by fid"), vec![], |row| {
+            stood.push([row.maybe_text(0)?, row.maybe_text(1)?]);
+            Ok(())
+        })
+        .await?;
+        let (name, one) = (layer.name.clone(), view.clone());
+        let owned = tokio::task::spawn_blocking(move || Layer::from_table(&name, table, 0, &[one]))
+            .await
+            .map_err(|e| Error::Refused(format!("the owners could not be worked out: {e}")))?;
+        let codes = |id| view.coverage.area(id).map(|a| a.code.clone());
+        let changed = stood.into_iter().enumerate().filter_map(|(ix, stood)| {
+            let now = layers::owner_args(&owned, ix, 0, &codes);
+            (now != stood).then(|| {
+                let [owner, shares] = now.map(Arg::Text);
+                vec![owned.number(ix).into(), owner, shares]
+            })
+        });
+        let changed: Vec<Vec<Arg>> = changed.collect();
+        if changed.is_empty() {
+            continue;
+        }
+        tx.script("create temp table owner_change (fid bigint primary key, owner text, shares text)").await?;
+        tx.insert_many("owner_change", &["fid", "owner", "shares"], changed).await?;
+        tx.script(format!(
+            "update {q} set {owner} = c.owner, {shares} = c.shares from owner_change c where c.fid = {q}.fid; \
+             drop table owner_change;"
+        ))
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! The shared store: a PostgreSQL database with PostGIS.
+//!
+//! Writers take one advisory lock, so their changes are numbered in the order of
+//! their commits; readers see one state throughout (repeatable read).
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::geopackage::{migration_error, migrator};
+use super::sql::Tx;
+use super::{Error, new_epoch};
+
+/// The advisory lock of writers: "grid" in ASCII.
+const WRITERS: i64 = 0x6772_6964;
+
+/// A PostGIS database that is open.
+#[derive(Clone, Debug)]
+pub struct PostGis {
+    pool: PgPool,
+    location: String,
+}
+
+impl PostGis {
+    pub(super) async fn connect(location: &str, create: bool) -> Result<Self, Error> {
+        let options = PgConnectOptions::from_str(location)?;
+        let shown = format!(
+            "postgres://{}:{}/{}",
+            options.get_host(),
+            options.get_port(),
+            options.get_database().unwrap_or_default()
+        );
+        let pool = PgPoolOptions::new()
+            .max_connections(6)
+            .acquire_timeout(Duration::from_secs(15))
+            .connect_with(options.application_name("gridatlas"))
+            .await
+            .map_err(|source| Error::Database { doing: format!("reach {shown}").into(), source })?;
+        let sql = "select to_regclass('meta') is not null and to_regclass('border') is not null";
+        let exists: bool = sqlx::query_scalar(sql).fetch_one(&pool).await?;
+        if !exists && !create {
+            return Err(Error::Missing(shown));
+        }
+        let migrator = migrator(&[(1, "ground", include_str!("../../migrations/postgis/0001_ground.sql"))]);
+        migrator.run(&pool).await.map_err(migration_error)?;
+        sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")
+            .bind(new_epoch())
+            .execute(&pool)
+            .await?;
+        Ok(Self { pool, location: shown })
+    }
+
+    pub(super) fn location(&self) -> &str {
+        &self.location
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(super) async fn reading(&self) -> Result<Tx, Error> {
+        Ok(Tx::Pg(self.pool.begin_with("begin isolation level repeatable read read only").await?))
+    }
+
+    pub(super) async fn writing(&self) -> Result<Tx, Error> {
+        let mut tx = self.pool.begin_with("begin isolation level read committed").await?;
+        sqlx::query("set local lock_timeout = '10s'").execute(&mut *tx).await?;
+        sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITERS).execute(&mut *tx).await?;
+        Ok(Tx::Pg(tx))
+    }
+}

@@ -1,0 +1,193 @@
+//! The published states: their list, which is in force when, and the graph of each.
+
+use std::sync::Arc;
+
+use boundaries::{Area, AreaId, BorderId, BorderRecord, Coverage, FaceId, FaceRecord, FreeIds, Level};
+use jiff::Timestamp;
+
+use super::sql::{Arg, Row, Tx};
+use super::{Error, Store, blob, digest};
+use crate::snapshot::Moment;
+
+/// A published state of one coverage.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Revision {
+    /// Its number, over all coverages.
+    pub number: u64,
+    /// The coverage that it is a state of.
+    pub coverage: Arc<str>,
+    /// The names of the levels, topmost first.
+    pub levels: Arc<[Arc<str>]>,
+    /// From when it is in force; `None` for the first, which reaches back without limit.
+    pub effective: Option<Timestamp>,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Who published it.
+    pub author: String,
+    /// What it changed, in the author's words.
+    pub summary: String,
+    /// SHA-256 over its records.
+    pub digest: String,
+}
+
+impl Store {
+    /// All revisions of all coverages, ascending.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn revisions(&self) -> Result<Vec<Revision>, Error> {
+        revisions(&mut self.reading().await?, None).await
+    }
+
+    /// The last published revision of a coverage, in force or not.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn head(&self, coverage: &str) -> Result<Option<Revision>, Error> {
+        Ok(revisions(&mut self.reading().await?, Some(coverage)).await?.pop())
+    }
+
+    /// The coverages by name, the default one first.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn coverages(&self) -> Result<Vec<Arc<str>>, Error> {
+        coverages(&mut self.reading().await?).await
+    }
+
+    /// A coverage at a moment, proved by its digest; `None` where there was none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] where the records are not those that were published.
+    pub async fn coverage(&self, name: &str, moment: Moment) -> Result<Option<(Revision, Coverage)>, Error> {
+        let mut tx = self.reading().await?;
+        let all = revisions(&mut tx, Some(name)).await?;
+        let Some(revision) = at(&all, moment) else { return Ok(None) };
+        let coverage = coverage(&mut tx, revision).await?;
+        Ok(Some((revision.clone(), coverage)))
+    }
+
+    /// The last published state of a coverage, in force or not: what a change is made on.
+    ///
+    /// # Errors
+    ///
+    /// As [`coverage`](Self::coverage).
+    pub async fn head_coverage(&self, name: &str) -> Result<Option<(Revision, Coverage)>, Error> {
+        let mut tx = self.reading().await?;
+        let Some(head) = revisions(&mut tx, Some(name)).await?.pop() else { return Ok(None) };
+        let coverage = coverage(&mut tx, &head).await?;
+        Ok(Some((head, coverage)))
+    }
+
+    /// The first ids that no row of a coverage ever had, and the first such area id.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn free_ids(&self, coverage: &str) -> Result<(FreeIds, u32), Error> {
+        let mut tx = self.reading().await?;
+        let mut next = [0u32; 3];
+        for (table, next) in ["border", "face", "area"].iter().zip(&mut next) {
+            let sql = format!("select max(id) from {table} where coverage = $1");
+            let row = tx.row(sql, vec![coverage.into()]).await?;
+            *next = row.map(|r| r.maybe_id(0)).transpose()?.flatten().map_or(0, |id| id + 1);
+        }
+        let [border, face, area] = next;
+        Ok((FreeIds { border, face: face.max(1) }, area))
+    }
+}
+
+pub(super) async fn coverages(tx: &mut Tx) -> Result<Vec<Arc<str>>, Error> {
+    let rows = tx.rows("select name from coverage order by position", vec![]).await?;
+    rows.iter().map(|row| Ok(row.str(0)?.into())).collect()
+}
+
+pub(super) async fn revisions(tx: &mut Tx, coverage: Option<&str>) -> Result<Vec<Revision>, Error> {
+    let sql = format!(
+        "select number, coverage, levels, {}, {}, author, summary, digest from revision \
+         where $1 is null or coverage = $1 order by number",
+        tx.time_text("effective"),
+        tx.time_text("published_at"),
+    );
+    let sql = sql.replace("$1", "cast($1 as text)");
+    let rows = tx.rows(sql, vec![Arg::Text(coverage.map(str::to_owned))]).await?;
+    rows.iter().map(revision).collect()
+}
+
+fn revision(row: &Row) -> Result<Revision, Error> {
+    let time = |text: &str| {
+        text.parse::<Timestamp>().map_err(|_| Error::Damaged(format!("{text:?} is no time of a revision")))
+    };
+    let levels: Vec<Arc<str>> =
+        serde_json::from_str(row.str(2)?).map_err(|_| Error::Damaged("the levels of a revision are no JSON".into()))?;
+    Ok(Revision {
+        number: row.int(0)? as u64,
+        coverage: row.str(1)?.into(),
+        levels: levels.into(),
+        effective: row.maybe_str(3)?.map(time).transpose()?,
+        published_at: time(row.str(4)?)?,
+        author: row.text(5)?,
+        summary: row.text(6)?,
+        digest: row.text(7)?,
+    })
+}
+
+/// The revision of one coverage that `moment` means; `all` are its revisions, ascending.
+pub(super) fn at(all: &[Revision], moment: Moment) -> Option<&Revision> {
+    match moment {
+        Moment::At(time) => all.iter().rev().find(|r| r.effective.is_none_or(|from| from <= time)),
+        Moment::Revision(number) => all.iter().rev().find(|r| r.number <= number),
+    }
+}
+
+/// The graph of a revision, proved by its digest.
+pub(super) async fn coverage(tx: &mut Tx, revision: &Revision) -> Result<Coverage, Error> {
+    let args = || vec![Arg::from(&*revision.coverage), revision.number.into()];
+    let held = "where coverage = $1 and from_revision <= $2 and (to_revision is null or to_revision > $2) order by id";
+    let mut areas: Vec<(AreaId, Area)> = Vec::new();
+    let sql = format!("select id, code, name, level, parent, kind, attributes from area {held}");
+    tx.each(sql, args(), |row| {
+        let level = u8::try_from(row.int(3)?).map_err(|_| Error::Damaged("a level is out of range".into()))?;
+        let area = Area {
+            code: row.str(1)?.into(),
+            name: row.str(2)?.into(),
+            level: Level(level),
+            parent: row.maybe_id(4)?.map(AreaId),
+            kind: row.str(5)?.into(),
+            attributes: row.str(6)?.into(),
+        };
+        areas.push((AreaId(row.id(0)?), area));
+        Ok(())
+    })
+    .await?;
+    let mut faces = Vec::new();
+    tx.each(format!("select id, area from face {held}"), args(), |row| {
+        faces.push(FaceRecord { id: FaceId(row.id(0)?), owner: row.maybe_id(1)?.map(AreaId) });
+        Ok(())
+    })
+    .await?;
+    let mut borders = Vec::new();
+    tx.each(format!("select id, \"left\", \"right\", line from border {held}"), args(), |row| {
+        borders.push(BorderRecord {
+            id: BorderId(row.id(0)?),
+            left: FaceId(row.id(1)?),
+            right: FaceId(row.id(2)?),
+            line: blob::line(row.blob(3)?)?,
+        });
+        Ok(())
+    })
+    .await?;
+    let coverage = Coverage::build(revision.levels.clone(), areas, faces, borders)?;
+    let found = digest(&coverage);
+    if found != revision.digest {
+        return Err(Error::Damaged(format!(
+            "revision {} of coverage {} has the digest {found}, but {} was published",
+            revision.number, revision.coverage, revision.digest
+        )));
+    }
+    Ok(coverage)
+}

@@ -1,0 +1,343 @@
+//! One statement, two databases: the thin layer that lets everything above it be
+//! written once. It knows how each database takes values, geometry and bulk; it must
+//! not know what the tables mean.
+
+use std::fmt::Write as _;
+
+use futures::TryStreamExt;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+
+use super::Error;
+
+/// A value on its way into a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Arg {
+    Int(Option<i64>),
+    Real(Option<f64>),
+    Bool(Option<bool>),
+    Text(Option<String>),
+    Blob(Vec<u8>),
+    /// A geometry as this database keeps it: see [`blob`](super::blob).
+    Geometry(Vec<u8>),
+}
+
+impl From<&str> for Arg {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<i64> for Arg {
+    fn from(i: i64) -> Self {
+        Self::Int(Some(i))
+    }
+}
+
+impl From<u32> for Arg {
+    fn from(i: u32) -> Self {
+        Self::Int(Some(i.into()))
+    }
+}
+
+impl From<Option<u32>> for Arg {
+    fn from(i: Option<u32>) -> Self {
+        Self::Int(i.map(i64::from))
+    }
+}
+
+impl From<u64> for Arg {
+    fn from(i: u64) -> Self {
+        // Numbers of revisions and changes are counted by ones: they don't reach 2^63.
+        Self::Int(Some(i as i64))
+    }
+}
+
+/// A row of an answer.
+pub(super) enum Row {
+    Lite(SqliteRow),
+    Pg(PgRow),
+}
+
+macro_rules! read {
+    ($name:ident, $type:ty) => {
+        /// The value of a column; an error where it is null or of another type.
+        pub(super) fn $name(&self, column: usize) -> Result<$type, Error> {
+            Ok(match self {
+                Self::Lite(row) => row.try_get::<$type, _>(column)?,
+                Self::Pg(row) => row.try_get::<$type, _>(column)?,
+            })
+        }
+    };
+}
+
+impl Row {
+    read!(int, i64);
+    read!(text, String);
+    read!(str, &str);
+    read!(blob, &[u8]);
+    read!(maybe_int, Option<i64>);
+    read!(maybe_real, Option<f64>);
+    read!(maybe_bool, Option<bool>);
+    read!(maybe_text, Option<String>);
+    read!(maybe_str, Option<&str>);
+
+    /// A number that was an id or a number of ours when it was written.
+    pub(super) fn id(&self, column: usize) -> Result<u32, Error> {
+        self.int(column)?.try_into().map_err(|_| Error::Damaged("an id is out of range".into()))
+    }
+
+    /// The same, where there may be none.
+    pub(super) fn maybe_id(&self, column: usize) -> Result<Option<u32>, Error> {
+        let id = self.maybe_int(column)?.map(u32::try_from).transpose();
+        id.map_err(|_| Error::Damaged("an id is out of range".into()))
+    }
+}
+
+/// A transaction in either database; dropped without [`commit`](Self::commit), it
+/// leaves no trace.
+pub(super) enum Tx {
+    Lite(sqlx::Transaction<'static, Sqlite>),
+    Pg(sqlx::Transaction<'static, Postgres>),
+}
+
+/// How many rows go into one statement of SQLite, and bytes into one message of a COPY.
+const ROWS_A_STATEMENT: usize = 500;
+const COPY_BYTES: usize = 1 << 20;
+/// SQLite's limit on the values of one statement.
+const SQLITE_VALUES: usize = 32_766;
+
+impl Tx {
+    pub(super) fn is_postgis(&self) -> bool {
+        matches!(self, Self::Pg(_))
+    }
+
+    /// How an instant, given as RFC 3339 text, is written in a statement.
+    pub(super) fn time(&self, place: usize) -> String {
+        if self.is_postgis() { format!("cast(${place} as timestamptz)") } else { format!("${place}") }
+    }
+
+    /// How a column that is an instant is read as RFC 3339 text.
+    pub(super) fn time_text(&self, column: &str) -> String {
+        if self.is_postgis() {
+            format!("to_char({column} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+        } else {
+            column.to_owned()
+        }
+    }
+
+    /// How a column of geometry is read as the bytes that [`blob`](super::blob) reads.
+    pub(super) fn geometry_bytes(&self, column: &str) -> String {
+        if self.is_postgis() { format!("ST_AsEWKB({column})") } else { column.to_owned() }
+    }
+
+    /// Runs a statement; says how many rows it touched.
+    pub(super) async fn run(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<u64, Error> {
+        let sql = AssertSqlSafe(sql.into());
+        Ok(match self {
+            Self::Lite(tx) => sqlx::query_with(sql, lite(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Pg(tx) => sqlx::query_with(sql, pg(args)?).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Runs statements that take no values and answer nothing.
+    pub(super) async fn script(&mut self, sql: impl Into<String>) -> Result<(), Error> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.into()));
+        match self {
+            Self::Lite(tx) => sql.execute(&mut **tx).await.map(drop)?,
+            Self::Pg(tx) => sql.execute(&mut **tx).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Hands every row of an answer to `each`, as they come.
+    pub(super) async fn each(
+        &mut self,
+        sql: impl Into<String>,
+        args: Vec<Arg>,
+        mut each: impl FnMut(Row) -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        let sql = AssertSqlSafe(sql.into());
+        match self {
+            Self::Lite(tx) => {
+                let mut rows = sqlx::query_with(sql, lite(args)?).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    each(Row::Lite(row))?;
+                }
+            }
+            Self::Pg(tx) => {
+                // Not kept: a layer's table may be made anew, with other types, by another process.
+                let mut rows = sqlx::query_with(sql, pg(args)?).persistent(false).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    each(Row::Pg(row))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows of a short answer.
+    pub(super) async fn rows(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        self.each(sql, args, |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// The first row of an answer.
+    pub(super) async fn row(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Inserts many rows: by statements of many rows in SQLite, by COPY in PostgreSQL.
+    /// Every row holds a value for every column.
+    pub(super) async fn insert_many(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: impl IntoIterator<Item = Vec<Arg>>,
+    ) -> Result<(), Error> {
+        let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+        let into = format!("{} ({})", quoted(table), names.join(", "));
+        match self {
+            Self::Lite(tx) => {
+                let at_once = (SQLITE_VALUES / columns.len().max(1)).clamp(1, ROWS_A_STATEMENT);
+                let mut rows = rows.into_iter();
+                let mut full = String::new();
+                loop {
+                    let some: Vec<Vec<Arg>> = rows.by_ref().take(at_once).collect();
+                    if some.is_empty() {
+                        return Ok(());
+                    }
+                    let count = some.len();
+                    let sql = if count == at_once && !full.is_empty() {
+                        full.clone()
+                    } else {
+                        let one = format!("({})", vec!["?"; columns.len()].join(", "));
+                        format!("insert into {into} values {}", vec![one; count].join(", "))
+                    };
+                    if count == at_once && full.is_empty() {
+                        full.clone_from(&sql);
+                    }
+                    let args = lite(some.into_iter().flatten())?;
+                    // Only the statement that comes again and again is worth keeping.
+                    sqlx::query_with(AssertSqlSafe(sql), args).persistent(count == at_once).execute(&mut **tx).await?;
+                }
+            }
+            Self::Pg(tx) => {
+                let mut copy = tx.copy_in_raw(&format!("copy {into} from stdin")).await?;
+                let mut buffer = String::with_capacity(COPY_BYTES + 4096);
+                for row in rows {
+                    copy_row(&row, &mut buffer);
+                    if buffer.len() >= COPY_BYTES {
+                        copy.send(buffer.as_bytes()).await?;
+                        buffer.clear();
+                    }
+                }
+                copy.send(buffer.as_bytes()).await?;
+                copy.finish().await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Deletes the rows whose `column` is one of `keys`.
+    pub(super) async fn delete_many(&mut self, table: &str, column: &str, keys: &[i64]) -> Result<(), Error> {
+        for keys in keys.chunks(ROWS_A_STATEMENT) {
+            let places: Vec<String> = (1..=keys.len()).map(|i| format!("${i}")).collect();
+            let sql = format!("delete from {} where {} in ({})", quoted(table), quoted(column), places.join(", "));
+            self.run(sql, keys.iter().map(|k| Arg::from(*k)).collect()).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Lite(tx) => tx.commit().await?,
+            Self::Pg(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// A name as an identifier.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn lite(args: impl IntoIterator<Item = Arg>) -> Result<SqliteArguments, Error> {
+    use sqlx::Arguments as _;
+    let mut all = SqliteArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => all.add(v),
+            Arg::Real(v) => all.add(v),
+            Arg::Bool(v) => all.add(v),
+            Arg::Text(v) => all.add(v),
+            Arg::Blob(v) | Arg::Geometry(v) => all.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(all)
+}
+
+fn pg(args: impl IntoIterator<Item = Arg>) -> Result<PgArguments, Error> {
+    use sqlx::Arguments as _;
+    let mut all = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => all.add(v),
+            Arg::Real(v) => all.add(v),
+            Arg::Bool(v) => all.add(v),
+            Arg::Text(v) => all.add(v),
+            Arg::Blob(v) | Arg::Geometry(v) => all.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(all)
+}
+
+/// One row in PostgreSQL's text form of COPY.
+fn copy_row(row: &[Arg], out: &mut String) {
+    // Writing to a String can't fail.
+    for (i, arg) in row.iter().enumerate() {
+        if i > 0 {
+            out.push('\t');
+        }
+        match arg {
+            Arg::Int(Some(v)) => drop(write!(out, "{v}")),
+            Arg::Real(Some(v)) => drop(write!(out, "{v}")),
+            Arg::Bool(Some(v)) => out.push(if *v { 't' } else { 'f' }),
+            Arg::Text(Some(text)) => {
+                for c in text.chars() {
+                    match c {
+                        '\\' => out.push_str("\\\\"),
+                        '\t' => out.push_str("\\t"),
+                        '\n' => out.push_str("\\n"),
+                        '\r' => out.push_str("\\r"),
+                        c => out.push(c),
+                    }
+                }
+            }
+            Arg::Blob(bytes) => {
+                out.push_str("\\\\x");
+                hex(bytes, out);
+            }
+            Arg::Geometry(bytes) => hex(bytes, out),
+            Arg::Int(None) | Arg::Real(None) | Arg::Bool(None) | Arg::Text(None) => out.push_str("\\N"),
+        }
+    }
+    out.push('\n');
+}
+
+pub(super) fn hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.push(DIGITS[usize::from(byte >> 4)].into());
+        out.push(DIGITS[usize::from(byte & 15)].into());
+    }
+}
