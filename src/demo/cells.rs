@@ -58,14 +58,14 @@ impl Cells {
         seeds.append(&mut wet);
         for _ in 0..2 {
             // Lloyd: every seed into the middle of its cell makes the cells rounder.
-            let diagram = Diagram::of(&seeds);
+            let diagram = Diagram::without_lakes(&mut seeds, count);
             for i in 0..count {
                 if let Some(middle) = diagram.middle(i) {
                     seeds[i] = middle;
                 }
             }
         }
-        let diagram = Diagram::of(&seeds);
+        let diagram = Diagram::without_lakes(&mut seeds, count);
         diagram.cells(seeds, count)
     }
 
@@ -115,6 +115,41 @@ impl Diagram {
         let middles =
             found.triangles.as_chunks::<3>().0.iter().map(|t| middle_of_circle(t.map(|i| seeds[i]))).collect();
         Self { triangles: found.triangles, halfedges: found.halfedges, into, middles }
+    }
+
+    /// The diagram after every seed beyond the first `count` that the sea does not reach
+    /// is gone: a lake would be a gap in the city.
+    fn without_lakes(seeds: &mut Vec<At>, count: usize) -> Self {
+        let diagram = Self::of(seeds);
+        // The last seed is one of the frame.
+        let mut reached = vec![false; seeds.len()];
+        let mut next = vec![seeds.len() - 1];
+        while let Some(seed) = next.pop() {
+            if seed < count || std::mem::replace(&mut reached[seed], true) {
+                continue;
+            }
+            let mut e = diagram.into[seed];
+            let first = e;
+            while e != EMPTY {
+                next.push(diagram.triangles[e]);
+                let across = next_halfedge(e);
+                next.push(diagram.triangles[next_halfedge(across)]);
+                e = diagram.halfedges[across];
+                if e == first {
+                    break;
+                }
+            }
+        }
+        if reached[count..].iter().all(|r| *r) {
+            return diagram;
+        }
+        let mut seed = 0;
+        seeds.retain(|_| {
+            seed += 1;
+            seed <= count || reached[seed - 1]
+        });
+        // Without the lakes nothing else is cut off from the sea.
+        Self::of(seeds)
     }
 
     /// The half-edges into a seed, once around; `None` for one on the hull.

@@ -134,7 +134,9 @@ impl City {
         districts.sort_by_key(|d| d.code);
         let middles: Vec<_> = districts.iter().map(|d| self.land.scaled(d.middle)).collect();
 
-        for (members, district) in ground.grow(&all, &middles).into_iter().zip(districts) {
+        let paces: Vec<_> = districts.iter().map(|d| (d.grids / 1_700.0).powf(0.35)).collect();
+
+        for (members, district) in ground.grow(&all, &middles, &paces).into_iter().zip(districts) {
             self.districts.push(Unit { code: district.code.into(), name: district.name.into(), parent: 0 });
             let parts = (members.len() as f64 / 120.0).round().clamp(2.0, 90.0) as usize;
             let streets = in_reading_order(cells, ground.split(&members, parts, &mut random));

@@ -180,9 +180,9 @@ impl Land {
         let chosen = chosen.unwrap_or(0);
         let district = &self.districts[chosen];
         let bell = At::new(random.normal(), random.normal());
-        let at = if place < 0.40 {
+        let at = if place < 0.50 {
             district.middle.plus(bell, district.spread_m)
-        } else if place < 0.66 {
+        } else if place < 0.78 {
             random.pick(&self.towns[chosen]).plus(bell, 1_300.0)
         } else {
             let reach = self.reach();

@@ -33,12 +33,13 @@ impl Ground<'_> {
                 *middle = if n > 0.0 { At::new(sum.x / n, sum.y / n) } else { at(*random.pick(members)) };
             }
         }
-        self.grow(members, &middles)
+        self.grow(members, &middles, &vec![1.0; parts])
     }
 
-    /// Gives each member to the middle from which it is reached by the shortest way
-    /// through members; one that can't be reached, to the nearest middle.
-    pub(super) fn grow(&self, members: &[u32], middles: &[At]) -> Vec<Vec<u32>> {
+    /// Gives each member to the middle from which it is reached first on a way through
+    /// members, each middle at its own pace; one that can't be reached, to the nearest
+    /// middle.
+    pub(super) fn grow(&self, members: &[u32], middles: &[At], paces: &[f64]) -> Vec<Vec<u32>> {
         const STRANGER: u32 = u32::MAX;
         const NOBODY: u32 = u32::MAX - 1;
         let at = |cell: u32| self.seeds[cell as usize];
@@ -58,7 +59,9 @@ impl Ground<'_> {
             part[cell as usize] = by;
             for &next in &self.neighbours[cell as usize] {
                 if part[next as usize] == NOBODY {
-                    let step_cm = at(cell).distance(at(next)) * 100.0;
+                    // Rough going here and there, so that borders don't run straight.
+                    let rough = 0.5 + Random::new(u64::from(next)).unit();
+                    let step_cm = at(cell).distance(at(next)) * rough * 100.0 / paces[by as usize];
                     queue.push(Reverse((way_cm + step_cm as u64, by, next)));
                 }
             }

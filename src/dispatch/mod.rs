@@ -20,6 +20,8 @@ mod traits;
 mod nearest;
 mod workers;
 
+mod ground;
+
 pub use nearest::{Found, Ground, MAX_K, Order, Query, Why};
 pub use sphere::{RADIUS_M, distance_m};
 pub use workers::{LEAD_S, Position, Recorded, Seen, Synced, Worker, Workers};
