@@ -17,7 +17,7 @@ pub struct ReadError {
     pub place: Option<Place>,
     /// What is wrong.
     #[source]
-    pub cause: Cause,
+    pub cause: Box<Cause>,
 }
 
 /// What is wrong with a file.
@@ -89,7 +89,7 @@ impl Fault {
     }
 
     pub(super) fn in_file(self, file: &Path) -> ReadError {
-        ReadError { file: file.to_path_buf(), place: self.place, cause: self.cause }
+        ReadError { file: file.to_path_buf(), place: self.place, cause: Box::new(self.cause) }
     }
 }
 

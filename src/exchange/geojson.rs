@@ -74,8 +74,7 @@ impl GeoJson {
             Self { window, inside: Inside::End, ordinal: 0, names: Names::default(), single: None, declared: None };
         reader.expect(b'{', "a GeoJSON object")?;
         let mut members = String::from("{");
-        loop {
-            let Some(name) = reader.member_name()? else { break };
+        while let Some(name) = reader.member_name()? {
             if name == "features" {
                 reader.expect(b'[', "an array of features")?;
                 reader.inside = Inside::Features { any_read: false };

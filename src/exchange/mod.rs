@@ -11,9 +11,14 @@ pub mod raw;
 mod source;
 
 mod bytes;
+mod csv;
+mod encoding;
+mod flatgeobuf;
 mod geojson;
 mod json;
+mod shapefile;
 pub mod wkb;
+mod wkt;
 
 pub mod write;
 

@@ -5,11 +5,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::bytes::{self, Progress, Window};
+use super::csv::Csv;
 use super::error::{Cause, Fault, ReadError};
+use super::flatgeobuf::FlatGeobuf;
 use super::format::{self, Format};
 use super::geojson::GeoJson;
 use super::hints::{self, Extent};
 use super::raw::{GeometryError, Place, Record};
+use super::shapefile::Shapefile;
 use crate::crs::{AxisOrder, Crs, CrsError, Declared};
 use crate::feature::{Geometry, Properties};
 
@@ -45,6 +48,9 @@ pub struct Source {
 
 enum Reader {
     GeoJson(Box<GeoJson>),
+    Csv(Box<Csv>),
+    Shapefile(Box<Shapefile>),
+    FlatGeobuf(Box<FlatGeobuf>),
 }
 
 /// A record whose geometry has been put on the lattice.
@@ -73,8 +79,7 @@ fn open_inner(file: &Path, options: &ReadOptions) -> Result<Source, Fault> {
     let filled = bytes::read_up_to(&mut input, &mut head).map_err(bytes::cause_of)?;
     head.truncate(filled);
     let format = format::agree(file, &head)?;
-    let input: Box<dyn Read + Send> = Box::new(io::Cursor::new(head).chain(input));
-    let (reader, declared) = open_reader(format, input)?;
+    let (reader, declared) = open_reader(format, file, &head, input, options)?;
     let (crs, undecided) = match (options.crs, declared) {
         (Some(crs), _) => (crs, None),
         (None, Some(declared)) => declared.map(|d| (d.crs, Some(d)))?,
@@ -96,7 +101,15 @@ fn open_inner(file: &Path, options: &ReadOptions) -> Result<Source, Fault> {
 
 type Declaration = Option<Result<Declared, CrsError>>;
 
-fn open_reader(format: Format, input: Box<dyn Read + Send>) -> Result<(Reader, Declaration), Fault> {
+/// `head` has been read from `input` already.
+fn open_reader(
+    format: Format,
+    file: &Path,
+    head: &[u8],
+    input: Box<dyn Read + Send>,
+    options: &ReadOptions,
+) -> Result<(Reader, Declaration), Fault> {
+    let input: Box<dyn Read + Send> = Box::new(io::Cursor::new(head.to_vec()).chain(input));
     Ok(match format {
         Format::GeoJson => {
             let reader = GeoJson::open_value(Window::new(input)?)?;
@@ -104,6 +117,22 @@ fn open_reader(format: Format, input: Box<dyn Read + Send>) -> Result<(Reader, D
             (Reader::GeoJson(Box::new(reader)), declared)
         }
         Format::GeoJsonLines => (Reader::GeoJson(Box::new(GeoJson::open_sequence(Window::new(input)?)?)), None),
+        Format::Shapefile => {
+            let reader = Shapefile::open(file)?;
+            let declared = reader.declared.clone();
+            (Reader::Shapefile(Box::new(reader)), declared)
+        }
+        Format::ZippedShapefile => {
+            let reader = Shapefile::open_zip(file, options)?;
+            let declared = reader.declared.clone();
+            (Reader::Shapefile(Box::new(reader)), declared)
+        }
+        Format::FlatGeobuf => {
+            let reader = FlatGeobuf::open(input)?;
+            let declared = reader.declared.clone();
+            (Reader::FlatGeobuf(Box::new(reader)), declared)
+        }
+        Format::Csv => (Reader::Csv(Box::new(Csv::open(file, head, input, options)?)), None),
         _ => return Err(Cause::Unsupported(format::SUPPORTED.into()).into()),
     })
 }
@@ -180,6 +209,9 @@ impl Source {
     fn read(&mut self) -> Option<Result<Record, Fault>> {
         let mut record = match match &mut self.reader {
             Reader::GeoJson(reader) => reader.next(),
+            Reader::Csv(reader) => reader.next(),
+            Reader::Shapefile(reader) => reader.next(),
+            Reader::FlatGeobuf(reader) => reader.next(),
         }? {
             Ok(record) => record,
             Err(fault) => return Some(Err(fault)),

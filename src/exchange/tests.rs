@@ -296,3 +296,53 @@ fn the_dirty_real_coverage_is_read_whole() {
         .sum();
     assert_eq!(vertices, 591_056);
 }
+
+#[test]
+fn a_table_has_one_type_a_column_and_keeps_its_codes() {
+    let folder = Folder::new();
+    let text = "code,households,share,name,lon,lat\n007,12,0.5,市南区,120.38,36.06\n12,,1.25,\"a,b\",,\n";
+    let all = read(&folder.file("a.csv", text)).unwrap();
+    assert_eq!(all.len(), 2);
+    let values: Vec<Value> = all[0].properties.iter().map(|p| p.1.clone()).collect();
+    assert_eq!(values, [Value::Text("007".into()), Value::Integer(12), Value::Real(0.5), Value::Text("市南区".into())]);
+    assert_eq!(all[1].properties[1].1, Value::Null);
+    assert_eq!(all[1].geometry, None);
+    let (gbk, ..) = encoding_rs::GBK.encode(text);
+    for (name, bytes) in [
+        ("b.csv", gbk.to_vec()),
+        ("c.csv.gz", gzip(&gbk)),
+        ("d.tsv", text.replace("\"a,b\"", "a").replace(',', "\t").into_bytes()),
+        ("e.csv", format!("\u{feff}{text}").into_bytes()),
+    ] {
+        let again = read(&folder.file(name, bytes)).unwrap();
+        assert_eq!((&again[0].properties, &again[0].geometry), (&all[0].properties, &all[0].geometry), "{name}");
+    }
+    let wkt = "id;geometry\n1;\"POINT (120.38 36.06)\"\n";
+    assert_eq!(read(&folder.file("f.csv", wkt)).unwrap()[0].geometry, all[0].geometry);
+    let options = ReadOptions { lon: Some("E".into()), lat: Some("N".into()), ..ReadOptions::default() };
+    assert_eq!(
+        read_with(&folder.file("g.csv", "N,E,x,y\n36.06,120.38,0,0\n"), &options).unwrap()[0].geometry,
+        all[0].geometry
+    );
+}
+
+#[test]
+fn bad_tables_are_errors_that_name_the_line() {
+    let folder = Folder::new();
+    for (name, text, parts) in [
+        ("a.csv", "a,b\n1,2\n", ["--lon", "a, b"]),
+        ("b.csv", "lon,lat\n120,36\n120,x\n", ["feature 2 (line 3)", "\"x\" in column lat is no number"]),
+        ("c.csv", "lon,lat\n120,36\n120\n", ["feature 2 (line 3)", "1 fields, the header has 2"]),
+        ("d.csv", "lon,lat\nNaN,36\n", ["feature 1 (line 2)", "not a finite number"]),
+        ("e.csv", "lon,lat\n1e400,36\n", ["feature 1 (line 2)", "not a finite number"]),
+        ("f.csv", "wkt\n\"POLYGON((1 2))\"\n", ["feature 1 (line 2)", "1 distinct"]),
+        ("g.csv", "lon,lat\n120,\n", ["feature 1 (line 2)", "lacks the other"]),
+        ("h.csv", "lat,lon\n120,36\n", ["feature 1 (line 2)", "swapped"]),
+        ("i.csv", "\n\n", ["--lon", "no column says where"]),
+    ] {
+        let error = read(&folder.file(name, text)).expect_err(name).to_string();
+        for part in parts {
+            assert!(error.contains(part), "{name}: {part:?} is not in {error:?}");
+        }
+    }
+}
