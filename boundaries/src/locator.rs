@@ -74,15 +74,10 @@ impl Locator {
     #[inline]
     #[must_use]
     pub fn face_at(&self, p: Point) -> FaceId {
-        let Some((slot, x, y)) = self.grid.layout.slot_of(p) else { return FaceId::OUTSIDE };
+        let (slot, x, y) = self.grid.layout.slot_of(p);
         let at = &self.grid.slots[slot];
-        FaceId(match &at.words {
-            None => at.corner,
-            Some(words) => {
-                let corner = (i64::from(p.x) - i64::from(x), i64::from(p.y) - i64::from(y));
-                block::face_at(words, at.k, self.grid.layout.shift, corner, x, y)
-            }
-        })
+        let corner = (i64::from(p.x) - i64::from(x), i64::from(p.y) - i64::from(y));
+        FaceId(block::face_at(&at.words, at.k, self.grid.layout.shift, corner, x, y))
     }
 
     /// The faces that many points belong to, faster than one by one.
@@ -92,27 +87,41 @@ impl Locator {
     /// If the two slices differ in length.
     pub fn face_at_many(&self, points: &[Point], faces: &mut [FaceId]) {
         assert_eq!(points.len(), faces.len(), "one face is wanted for each point");
-        let shift = self.grid.layout.shift;
         for (points, faces) in points.chunks(BATCH).zip(faces.chunks_mut(BATCH)) {
-            // First what each needs from the leaves, so that all these reads are on
-            // their way at once; then the points whose leaf has borders.
-            for (p, face) in points.iter().zip(&mut *faces) {
-                *face = FaceId(match self.grid.layout.slot_of(*p) {
-                    None => FaceId::OUTSIDE.0,
-                    Some((slot, x, y)) => {
-                        let at = &self.grid.slots[slot];
-                        match &at.words {
-                            None => at.corner,
-                            Some(words) => block::entry_at(words, 0, at.k, shift, x, y),
-                        }
-                    }
-                });
-            }
-            for (p, face) in points.iter().zip(&mut *faces) {
-                if face.0 & block::OFFSET != 0 {
-                    *face = self.face_at(*p);
-                }
-            }
+            self.face_at_few(points, faces);
+        }
+    }
+
+    /// Looks up at most [`BATCH`] points in steps. Each step reads one thing for every
+    /// point, without a branch that could be guessed wrong: so the reads of a step, most
+    /// of which wait for memory, wait together.
+    fn face_at_few(&self, points: &[Point], faces: &mut [FaceId]) {
+        let shift = self.grid.layout.shift;
+        let mut seen: [(&[u32], u32, u32, u32); BATCH] = [(&[], 0, 0, 0); BATCH];
+        for (p, seen) in points.iter().zip(&mut seen) {
+            let (slot, x, y) = self.grid.layout.slot_of(*p);
+            let at = &self.grid.slots[slot];
+            *seen = (&at.words, at.k, x, y);
+        }
+        for ((words, k, x, y), face) in seen.iter().zip(&mut *faces) {
+            face.0 = words[block::place_of_entry(*k, shift, *x, *y)];
+        }
+        // The points whose leaf has borders, and a first look at what their leaves hold.
+        let (mut open, mut n) = ([0u8; BATCH], 0);
+        for (i, face) in faces.iter().enumerate() {
+            open[n % BATCH] = i as u8;
+            n += usize::from(face.0 & block::OFFSET != 0);
+        }
+        let open = &open[..n];
+        let mut heads = [0u32; BATCH];
+        for (i, head) in open.iter().zip(&mut heads) {
+            *head = block::head_behind(seen[usize::from(*i)].0, faces[usize::from(*i)].0);
+        }
+        std::hint::black_box(&heads);
+        for i in open.iter().map(|i| usize::from(*i)) {
+            let (words, k, x, y) = seen[i];
+            let corner = (i64::from(points[i].x) - i64::from(x), i64::from(points[i].y) - i64::from(y));
+            faces[i].0 = block::face_behind(words, faces[i].0, k, shift, corner, x, y);
         }
     }
 
@@ -133,11 +142,11 @@ impl Locator {
     #[must_use]
     pub fn bytes_not_shared_with(&self, other: Option<&Self>) -> usize {
         let shared = |i: usize, words: &Arc<[u32]>| {
-            other.and_then(|o| o.grid.slots.get(i)?.words.as_ref()).is_some_and(|w| Arc::ptr_eq(w, words))
+            other.and_then(|o| o.grid.slots.get(i)).is_some_and(|o| Arc::ptr_eq(&o.words, words))
         };
         let blocks: usize = (self.grid.slots.iter().enumerate())
-            .filter_map(|(i, slot)| slot.words.as_ref().filter(|w| !shared(i, w)))
-            .map(|w| size_of_val(&**w))
+            .filter(|(i, slot)| !shared(*i, &slot.words))
+            .map(|(_, slot)| size_of_val(&*slot.words))
             .sum();
         blocks + self.bytes_of_tables()
     }
@@ -146,7 +155,7 @@ impl Locator {
     /// each block, border and face.
     #[must_use]
     pub fn bytes_of_tables(&self) -> usize {
-        size_of_val(&*self.grid.slots) + self.grid.ranks.len() + self.ranks.len() + size_of_val(&*self.owners)
+        self.grid.bytes_of_tables() + self.ranks.len() + size_of_val(&*self.owners)
     }
 
     #[inline]

@@ -13,6 +13,8 @@
 //!
 //! Invariant: offsets lie in the same run; a node's squares tile its own.
 
+use std::sync::Arc;
+
 use super::edge::{Clip, Edge, Square, West, is_east};
 
 /// Entries with this bit are offsets.
@@ -72,6 +74,15 @@ pub(super) fn set_entry(words: &mut [u32], node: usize, k: u32, column: usize, r
     }
 }
 
+/// The block of a single face.
+pub(super) fn of_one_face(face: u32) -> Arc<[u32]> {
+    let mut words = Vec::new();
+    let node = put_node(&mut words, 0);
+    let entry = put_face(&mut words, face);
+    set_entry(&mut words, node, 0, 0, 0, entry);
+    words.into()
+}
+
 /// The entry of a leaf wholly inside one face.
 pub(super) fn put_face(words: &mut Vec<u32>, face: u32) -> u32 {
     if face & OFFSET == 0 {
@@ -124,9 +135,15 @@ pub(super) fn face_at(words: &[u32], k: u32, shift: u32, corner: (i64, i64), x: 
 
 /// The entry of the leaf of a node that the point lies in.
 #[inline]
-pub(super) fn entry_at(words: &[u32], node: usize, k: u32, shift: u32, x: u32, y: u32) -> u32 {
+fn entry_at(words: &[u32], node: usize, k: u32, shift: u32, x: u32, y: u32) -> u32 {
+    words[node + place_of_entry(k, shift, x, y)]
+}
+
+/// Where in a block the entry of a point in its first node stands.
+#[inline]
+pub(super) fn place_of_entry(k: u32, shift: u32, x: u32, y: u32) -> usize {
     let s = shift - k;
-    words[entries(node) + ((((y >> s) << k) + (x >> s)) as usize)]
+    entries(0) + (((y >> s) << k) + (x >> s)) as usize
 }
 
 /// The face of a point whose entry in the block's first node is an offset.
@@ -178,6 +195,12 @@ pub(super) fn face_behind(
             Kind::Face => return words[offset + 1],
         }
     }
+}
+
+/// The head of the leaf behind an entry that is an offset: a look that fetches it.
+#[inline]
+pub(super) fn head_behind(words: &[u32], entry: u32) -> u32 {
+    words[(entry & !OFFSET) as usize]
 }
 
 struct Narrow {

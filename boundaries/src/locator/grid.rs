@@ -12,7 +12,7 @@ use super::edge::{Edge, Square};
 use super::{block, raster};
 use crate::coverage::Coverage;
 use crate::lattice::{Bounds, Point};
-use crate::topology::{Border, BorderId};
+use crate::topology::{Border, BorderId, FaceId};
 
 /// Blocks are at least 2^17 units wide (1.5 km): 32 by 32 leaves of 2^12.
 const LEAST_SHIFT: u32 = 17;
@@ -24,10 +24,8 @@ const MOST_BLOCKS: u64 = 1 << 16;
 /// A block in its place.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
-    /// Its leaves; `None` where no border comes near.
-    pub(super) words: Option<Arc<[u32]>>,
-    /// The face at its south-west corner.
-    pub(super) corner: u32,
+    /// Its leaves; a single face where no border comes near.
+    pub(super) words: Arc<[u32]>,
     /// The split of its first node.
     pub(super) k: u32,
 }
@@ -49,7 +47,10 @@ pub(super) const NO_RANK: u8 = u8::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     pub(super) layout: Layout,
+    /// One more than there are blocks: the last is what lies beside them all.
     pub(super) slots: Vec<Slot>,
+    /// The face at the south-west corner of each block.
+    corners: Vec<u32>,
     /// For each block the topmost level that a border in it divides.
     pub(super) ranks: Vec<u8>,
 }
@@ -91,16 +92,16 @@ impl Layout {
         bounds.is_empty() || (inside(bounds.min) && inside(bounds.max))
     }
 
-    /// The slot that holds a point, and where the point lies in its block.
+    /// The slot that holds a point, and where the point lies in its block: without a
+    /// branch, for look-ups in a batch.
     #[inline]
-    pub(super) fn slot_of(&self, p: Point) -> Option<(usize, u32, u32)> {
+    pub(super) fn slot_of(&self, p: Point) -> (usize, u32, u32) {
         let (x, y) = ((i64::from(p.x) - self.x) as u64, (i64::from(p.y) - self.y) as u64);
         let (column, row) = (x >> self.shift, y >> self.shift);
-        if column >= u64::from(self.columns) || row >= u64::from(self.rows) {
-            return None;
-        }
+        let is_inside = (column < u64::from(self.columns)) & (row < u64::from(self.rows));
+        let slot = (row.wrapping_mul(u64::from(self.columns)).wrapping_add(column)) as usize;
         let side = (1u64 << self.shift) - 1;
-        Some(((row * u64::from(self.columns) + column) as usize, (x & side) as u32, (y & side) as u32))
+        (if is_inside { slot } else { self.len() }, (x & side) as u32, (y & side) as u32)
     }
 
     /// The square of a slot.
@@ -137,8 +138,13 @@ impl Grid {
     /// All blocks of a coverage. `ranks` tells of each border the topmost level that it divides.
     pub(super) fn build(coverage: &Coverage, ranks: &[u8]) -> Self {
         let layout = Layout::of(coverage);
-        let empty = Slot { words: None, corner: 0, k: 0 };
-        let mut grid = Self { layout, slots: vec![empty; layout.len()], ranks: vec![NO_RANK; layout.len()] };
+        let outside = Slot { words: block::of_one_face(FaceId::OUTSIDE.0), k: 0 };
+        let mut grid = Self {
+            layout,
+            slots: vec![outside; layout.len() + 1],
+            corners: vec![FaceId::OUTSIDE.0; layout.len()],
+            ranks: vec![NO_RANK; layout.len()],
+        };
         let all = vec![true; layout.len()];
         let borders: Vec<_> = coverage.borders().collect();
         grid.rebuild(&borders, ranks, &all);
@@ -177,8 +183,8 @@ impl Grid {
         }
         // What else lies in a touched block is named in the block itself.
         for (slot, _) in touched.iter().enumerate().filter(|(_, t)| **t) {
-            let Some(words) = &self.slots[slot].words else { continue };
-            block::Node::first(words, self.layout.square(slot)).for_each_leaf(&mut |leaf| {
+            let Some(node) = self.block(slot) else { continue };
+            node.for_each_leaf(&mut |leaf| {
                 for i in 0..leaf.len() {
                     if let Some(is_wanted) = wanted.get_mut(leaf.border(i) as usize) {
                         *is_wanted = true;
@@ -196,6 +202,18 @@ impl Grid {
         Some(grid)
     }
 
+    /// The first node of a block; `None` beside all blocks.
+    #[inline]
+    pub(super) fn block(&self, slot: usize) -> Option<block::Node<'_>> {
+        let square = (slot < self.layout.len()).then(|| self.layout.square(slot))?;
+        Some(block::Node::first(&self.slots[slot].words, square))
+    }
+
+    /// Bytes of the tables, without the blocks.
+    pub(super) fn bytes_of_tables(&self) -> usize {
+        size_of_val(&*self.slots) + size_of_val(&*self.corners) + self.ranks.len()
+    }
+
     /// Builds the touched blocks anew from the borders that may lie in them, by
     /// ascending id, and puts the right face at every corner.
     fn rebuild(&mut self, borders: &[(BorderId, &Border)], ranks: &[u8], touched: &[bool]) {
@@ -208,30 +226,38 @@ impl Grid {
         let of_slot = |slot: usize| &edges[starts[slot] as usize..starts[slot + 1] as usize];
 
         // Each row begins outside; every block adds what its south side passes.
-        let mut corners = vec![0u32; self.slots.len()];
-        corners.par_chunks_mut(columns).enumerate().for_each(|(row, corners)| {
-            let mut corner = 0u32;
-            for (column, place) in corners.iter_mut().enumerate() {
-                let slot = row * columns + column;
-                *place = corner;
-                corner = if touched[slot] {
-                    corner.wrapping_add(raster::along_south(of_slot(slot), layout.square(slot)))
-                } else if column + 1 < columns {
-                    corner.wrapping_add(self.slots[slot + 1].corner.wrapping_sub(self.slots[slot].corner))
-                } else {
-                    corner
-                };
-            }
-        });
+        let before = std::mem::take(&mut self.corners);
+        let mut corners = vec![FaceId::OUTSIDE.0; before.len()];
+        corners.par_chunks_mut(columns).zip(before.par_chunks(columns)).enumerate().for_each(
+            |(row, (corners, before))| {
+                for column in 1..columns {
+                    let west = row * columns + column - 1;
+                    corners[column] = corners[column - 1].wrapping_add(if touched[west] {
+                        raster::along_south(of_slot(west), layout.square(west))
+                    } else {
+                        before[column].wrapping_sub(before[column - 1])
+                    });
+                }
+            },
+        );
+        let outside = self.slots[layout.len()].clone();
         self.slots.par_iter_mut().zip(&mut self.ranks).enumerate().for_each(|(slot, (place, rank))| {
+            let corner = corners[slot];
             if touched[slot] {
                 let edges = of_slot(slot);
-                place.words = raster::build(edges, layout.square(slot), corners[slot]);
-                place.k = place.words.as_ref().map_or(0, |w| block::Node::first(w, layout.square(slot)).k);
                 *rank = edges.iter().filter_map(|e| ranks.get(e.border as usize)).min().copied().unwrap_or(NO_RANK);
+                if let Some((words, k)) = raster::build(edges, layout.square(slot), corner) {
+                    *place = Slot { words, k };
+                    return;
+                }
+            } else if corner == before[slot] {
+                return;
             }
-            place.corner = corners[slot];
+            // No border comes near, so the corner tells all.
+            let is_outside = corner == FaceId::OUTSIDE.0;
+            *place = if is_outside { outside.clone() } else { Slot { words: block::of_one_face(corner), k: 0 } };
         });
+        self.corners = corners;
     }
 }
 

@@ -2,7 +2,6 @@
 //! and who is nearest where nobody owns it.
 
 use super::Locator;
-use super::block::Node;
 use super::grid::NO_RANK;
 use super::search::Sought;
 use crate::area::AreaId;
@@ -77,7 +76,7 @@ impl Locator {
     /// ground.
     ///
     /// The distance is that of the plane half way between the point and the ground: off
-    /// by less than 1 part in 1,000 up to 100 km away (below 75 degrees of latitude).
+    /// by less than 1 part in 1,000 up to 100 km away, below 70 degrees of latitude.
     /// The way across the antimeridian counts.
     #[must_use]
     pub fn nearest_area(&self, coverage: &Coverage, p: Point) -> Option<Nearest> {
@@ -97,26 +96,26 @@ impl Locator {
         }
         // That was the plane at the point's latitude. Everything that it might have
         // misjudged is measured again, each on the plane half way there.
+        let half_way = HalfWay::of(p.y);
         let mut best: Option<(f64, &str, AreaId)> = None;
-        let reach_2 = nearest_2 * widening(p.y, nearest_2.sqrt());
+        let mut reach_2 = nearest_2 * half_way.widening(nearest_2.sqrt());
         for sought in around {
-            sought.for_each(&self.grid, reach_2, |limit_2, near| {
-                let to = f64::from(p.y) + near.offset_m.1 / sought.frame.north_m;
-                let half_way = Frame::at(((f64::from(p.y) + to) / 2.0) as i32);
-                let east = near.offset_m.0 / sought.frame.east_m * half_way.east_m;
-                let north = near.offset_m.1 / sought.frame.north_m * half_way.north_m;
-                let distance_m = east.hypot(north);
-                let sides = coverage.border(BorderId(near.border)).map(|b| [b.left, b.right]);
-                for owner in sides.into_iter().flatten().filter_map(|face| self.owner_of(face)) {
-                    let code = coverage.area(owner.area).map_or("", |a| &a.code);
-                    if best.is_none_or(|(d, c, _)| distance_m < d || (distance_m == d && code < c)) {
-                        best = Some((distance_m, code, owner.area));
+            sought.for_each(&self.grid, reach_2, |_, near| {
+                let distance_2 = half_way.distance_2(near.offset_m);
+                if best.is_none_or(|(least_2, ..)| distance_2 <= least_2) {
+                    let sides = coverage.border(BorderId(near.border)).map(|b| [b.left, b.right]);
+                    for owner in sides.into_iter().flatten().filter_map(|face| self.owner_of(face)) {
+                        let code = coverage.area(owner.area).map_or("", |a| &a.code);
+                        if best.is_none_or(|(d, c, _)| distance_2 < d || (distance_2 == d && code < c)) {
+                            best = Some((distance_2, code, owner.area));
+                        }
                     }
+                    reach_2 = reach_2.min(distance_2 * half_way.widening(distance_2.sqrt()));
                 }
-                limit_2
+                reach_2
             });
         }
-        best.map(|(distance_m, _, area)| Nearest { area, distance_m })
+        best.map(|(distance_2, _, area)| Nearest { area, distance_m: distance_2.sqrt() })
     }
 
     fn sought(&self, x: i64, y: i32, level: u8) -> Sought<'_> {
@@ -125,10 +124,10 @@ impl Locator {
 
     /// Adds the owners of all faces that touch `p`, and tells whether they differ.
     fn touch(&self, coverage: &Coverage, p: Point, touching: &mut Vec<AreaId>) -> bool {
-        let Some((slot, ..)) = self.grid.layout.slot_of(p) else { return false };
-        let Some(words) = &self.grid.slots[slot].words else { return false };
+        let (slot, ..) = self.grid.layout.slot_of(p);
+        let Some(node) = self.grid.block(slot) else { return false };
         let (x, y) = (i64::from(p.x), i64::from(p.y));
-        let Some(leaf) = Node::first(words, self.grid.layout.square(slot)).leaf_at(x, y) else { return false };
+        let Some(leaf) = node.leaf_at(x, y) else { return false };
         let mut on_border = false;
         for i in 0..leaf.len() {
             let e = leaf.edge(i);
@@ -155,15 +154,35 @@ impl Locator {
     }
 }
 
-/// By how much, squared, the plane at the latitude `y` may be off for what is
-/// `distance_m` away: east-west lengths change with the cosine of the latitude.
-fn widening(y: i32, distance_m: f64) -> f64 {
-    /// The least radius of curvature of WGS-84, at the equator along a meridian.
-    const R_M: f64 = 6_335_439.0;
-    let latitude = (f64::from(y) / f64::from(UNITS_PER_DEGREE)).to_radians().abs();
-    let angle = distance_m / R_M;
-    let least = (latitude + angle).cos().max(1e-3);
-    // Twice the ratio is ample, and the least ratio covers the last bits.
-    let ratio = (latitude.cos() / least - 1.0).abs() * 2.0 + angle * angle + 1e-9;
-    (1.0 + ratio) * (1.0 + ratio)
+/// Distances on the plane half way between a latitude and where it is measured to:
+/// east-west lengths are those at the middle, north-south ones hardly change.
+struct HalfWay {
+    tan: f64,
+}
+
+impl HalfWay {
+    /// The radius of curvature of WGS-84 east-west, at 45 degrees.
+    const R_M: f64 = 6_388_838.0;
+
+    fn of(y: i32) -> Self {
+        let latitude = (f64::from(y) / f64::from(UNITS_PER_DEGREE)).to_radians();
+        // Near the poles the plane is no help, but an answer there is.
+        Self { tan: latitude.tan().clamp(-100.0, 100.0) }
+    }
+
+    /// The square of a distance, given as an offset on the plane at the latitude itself.
+    fn distance_2(&self, (east, north): (f64, f64)) -> f64 {
+        let angle = north / (2.0 * Self::R_M);
+        // cos(latitude + angle) / cos(latitude) to the second order.
+        let ratio = (1.0 - self.tan * angle - angle * angle / 2.0).max(0.0);
+        east * east * ratio * ratio + north * north
+    }
+
+    /// By how much, squared, what is `distance_m` away or less may look farther than it is.
+    fn widening(&self, distance_m: f64) -> f64 {
+        let angle = distance_m / (2.0 * Self::R_M);
+        // Once more than the ratio at most, for what lies beyond; and for the last bits.
+        let ratio = 1.0 + (self.tan.abs() * angle + angle * angle).min(0.5) * 1.2 + 1e-9;
+        ratio * ratio
+    }
 }

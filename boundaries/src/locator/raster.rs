@@ -21,15 +21,15 @@ const DEEPEST: u32 = 2;
 /// Entries a node may have for each edge in it: leaves without edges cost 4 bytes.
 const ENTRIES_PER_EDGE: usize = 32;
 
-/// The words of a block; `None` for a block that no edge touches.
-pub(super) fn build(edges: &[Edge], at: Square, corner: u32) -> Option<Arc<[u32]>> {
+/// The words of a block and the split of its first node; `None` for a block that no edge touches.
+pub(super) fn build(edges: &[Edge], at: Square, corner: u32) -> Option<(Arc<[u32]>, u32)> {
     if edges.is_empty() {
         return None;
     }
     let mut words = Vec::new();
     let k = splits(edges, at, LEAF_SHIFT, ENTRIES_PER_EDGE);
     fill(&mut words, edges, at, k, corner, 0);
-    Some(words.into())
+    Some((words.into(), k))
 }
 
 /// What the edges of a block that pass its south side between its corner and that of

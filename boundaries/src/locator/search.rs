@@ -59,16 +59,14 @@ impl Sought<'_> {
         self.rows(l.y, l.shift, l.rows as usize, &mut limit_2, |row, row_2, limit_2| {
             let ranks = &grid.ranks[row * columns..][..columns];
             let mut visit = |column: usize, limit_2: &mut f64| {
-                if ranks[column] > self.level {
-                    return true;
-                }
                 let from = l.x + ((column as i64) << l.shift);
                 if row_2 + Self::gap_2(self.x, from, from + (1 << l.shift), self.frame.east_m) > *limit_2 {
                     return false;
                 }
-                let slot = row * columns + column;
-                if let Some(words) = &grid.slots[slot].words {
-                    self.node(Node::first(words, l.square(slot)), limit_2, &mut f);
+                if ranks[column] <= self.level
+                    && let Some(node) = grid.block(row * columns + column)
+                {
+                    self.node(node, limit_2, &mut f);
                 }
                 true
             };
@@ -112,6 +110,9 @@ impl Sought<'_> {
         let shift = node.square.shift - node.k;
         let last = (1i64 << node.k) - 1;
         let here = ((self.x - node.square.x) >> shift).clamp(0, last) as u32;
+        if *limit_2 == f64::INFINITY {
+            self.likeliest(node, shift, here, limit_2, f);
+        }
         self.rows(node.square.y, shift, 1 << node.k, limit_2, |row, row_2, limit_2| {
             let mask = node.mask(row);
             // The bits west of the point, its own column included, and those east of it.
@@ -145,6 +146,41 @@ impl Sought<'_> {
                 }
             }
         });
+    }
+
+    /// Looks into the leaf that begins nearest: the masks tell which, at no cost in
+    /// memory, and what it holds spares most other leaves a look.
+    fn likeliest(
+        &self,
+        node: Node<'_>,
+        shift: u32,
+        here: u32,
+        limit_2: &mut f64,
+        f: &mut impl FnMut(f64, Near) -> f64,
+    ) {
+        let mut best = (f64::INFINITY, 0, 0);
+        let mut bound_2 = f64::INFINITY;
+        self.rows(node.square.y, shift, 1 << node.k, &mut bound_2, |row, row_2, bound_2| {
+            let mask = node.mask(row);
+            let west = mask & (u32::MAX >> (31 - here));
+            let near = [
+                (west != 0).then(|| 31 - west.leading_zeros()),
+                (mask ^ west != 0).then(|| (mask ^ west).trailing_zeros()),
+            ];
+            for column in near.into_iter().flatten() {
+                let from = node.square.x + (i64::from(column) << shift);
+                let gap_2 = row_2 + Self::gap_2(self.x, from, from + (1 << shift), self.frame.east_m);
+                if gap_2 < best.0 {
+                    best = (gap_2, column, row);
+                    *bound_2 = gap_2;
+                }
+            }
+        });
+        if best.0 < f64::INFINITY
+            && let Some(Behind::Leaf(leaf)) = node.behind(best.1 as usize, best.2)
+        {
+            self.leaf(leaf, limit_2, f);
+        }
     }
 
     fn leaf(&self, leaf: Leaf<'_>, limit_2: &mut f64, f: &mut impl FnMut(f64, Near) -> f64) {
