@@ -36,6 +36,8 @@ mod validate;
 
 mod assemble;
 mod finding;
+#[cfg(test)]
+mod samples;
 
 mod locator;
 pub mod simplify;

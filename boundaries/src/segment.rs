@@ -36,7 +36,9 @@ pub(crate) fn meet(e: Segment, f: Segment) -> bool {
     cross(e, f) || holds(e, f[0]) || holds(e, f[1]) || holds(f, e[0]) || holds(f, e[1])
 }
 
-/// Whether the segment enters the closed unit square around `p` (its "hot pixel").
+/// Whether the segment enters the unit square around `p` (its "hot pixel"). A corner
+/// that is merely grazed doesn't count: the two diagonals of four lattice points graze
+/// each other's ends, and would be bent to and fro without end.
 #[inline]
 pub(crate) fn enters_pixel([a, b]: Segment, p: Point) -> bool {
     if !in_box([a, b], p) {
@@ -45,7 +47,7 @@ pub(crate) fn enters_pixel([a, b]: Segment, p: Point) -> bool {
     let (dx, dy) = (i64::from(b.x) - i64::from(a.x), i64::from(b.y) - i64::from(a.y));
     let u = i128::from(dx) * i128::from(i64::from(p.y) - i64::from(a.y));
     let v = i128::from(dy) * i128::from(i64::from(p.x) - i64::from(a.x));
-    2 * (u - v).abs() <= i128::from(dx.abs() + dy.abs())
+    2 * (u - v).abs() < i128::from(dx.abs() + dy.abs())
 }
 
 /// How far `p` lies along the segment: grows from its first end to its second.
@@ -105,5 +107,6 @@ mod tests {
         assert!(enters_pixel(e, p(50, 0)) && enters_pixel(e, p(50, 1)));
         assert!(enters_pixel(e, p(20, 0)) && !enters_pixel(e, p(20, 1)));
         assert!(!enters_pixel(e, p(101, 1)));
+        assert!(!enters_pixel([p(0, 0), p(1, 1)], p(1, 0)));
     }
 }

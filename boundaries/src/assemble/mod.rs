@@ -156,3 +156,6 @@ fn pipeline(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,387 @@
+use super::*;
+use crate::area::Level;
+use crate::samples::{City, Dice, area, even_odd, levels};
+
+/// One lattice unit is about 1 cm: a picture's unit is a metre.
+const M: i32 = 100;
+
+fn ring(points: &[(i32, i32)]) -> Vec<Point> {
+    points.iter().map(|(x, y)| Point::new(x * M, y * M)).collect()
+}
+
+fn polygon(points: &[(i32, i32)]) -> Polygon {
+    Polygon { shell: ring(points), holes: vec![] }
+}
+
+fn square(x: i32, y: i32, side: i32) -> Vec<(i32, i32)> {
+    vec![(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
+}
+
+/// Assembles polygons of one level, one area a polygon, named a, b, c ...
+fn flat(polygons: Vec<Polygon>, settings: &Settings) -> Assembly {
+    let mut areas = Vec::new();
+    let mut claims = Vec::new();
+    for (i, polygon) in polygons.into_iter().enumerate() {
+        let id = AreaId(i as u32);
+        areas.push((id, area(&char::from(b'a' + i as u8).to_string(), 0, None)));
+        claims.push(Claim { area: id, polygon });
+    }
+    assemble(levels(&["grid"]), areas, claims, settings)
+}
+
+fn kinds(assembly: &Assembly) -> Vec<(FindingKind, bool)> {
+    assembly.findings.iter().map(|f| (f.kind, f.blocking)).collect()
+}
+
+fn valid(assembly: &Assembly) -> &Coverage {
+    let coverage = assembly.coverage.as_ref().unwrap_or_else(|| panic!("blocked: {:?}", assembly.findings));
+    assert_eq!(coverage.sanity_check(), Ok(()));
+    coverage
+}
+
+fn assemble_city(city: &City, settings: &Settings) -> Assembly {
+    assemble(city.levels.clone(), city.areas.clone(), city.claims.clone(), settings)
+}
+
+fn m2(coverage: &Coverage, code: &str) -> f64 {
+    coverage.area_m2(coverage.area_by_code(code).unwrap())
+}
+
+#[test]
+fn a_clean_city_keeps_every_vertex_and_every_owner_and_needs_no_word() {
+    let mut dice = Dice::seeded(1);
+    let city = City::clean(12, &mut dice);
+    let assembly = assemble_city(&city, &Settings::default());
+    let coverage = valid(&assembly);
+    assert!(assembly.findings.iter().all(|f| f.kind == FindingKind::DetachedPart), "{:?}", assembly.findings);
+
+    let mut drawn: Vec<Point> = city.claims.iter().flat_map(|c| c.polygon.rings()).flatten().copied().collect();
+    let mut kept: Vec<Point> = coverage.borders().flat_map(|(_, b)| b.line.to_vec()).collect();
+    for points in [&mut drawn, &mut kept] {
+        points.sort_unstable();
+        points.dedup();
+    }
+    assert_eq!(drawn, kept);
+
+    let ground: Vec<(AreaId, Polygon)> =
+        coverage.areas().flat_map(|(id, _)| coverage.polygons(id).into_iter().map(move |p| (id, p))).collect();
+    for p in drawn.into_iter().flat_map(|p| [p, Point::new(p.x - 1, p.y), Point::new(p.x, p.y - 1)]) {
+        let claims = city.claims.iter().filter(|c| even_odd(&c.polygon, p)).map(|c| c.area);
+        let ours = ground.iter().filter(|g| even_odd(&g.1, p)).map(|g| g.0);
+        let grids = ours.filter(|a| coverage.area(*a).unwrap().level == Level(1));
+        assert!(claims.eq(grids), "{p:?}");
+    }
+}
+
+#[test]
+fn a_dirty_city_becomes_valid_and_its_areas_keep_their_ground() {
+    for seed in 0..40 {
+        let mut dice = Dice::seeded(seed);
+        let side = 2 + dice.below(9) as i32;
+        let reach = [1, 3, 8, 40][dice.below(4) as usize];
+        let clean = City::clean(side, &mut dice);
+        let drawn = assemble_city(&clean, &Settings::default());
+        let dirty = clean.clone().dirtied(reach, &mut dice);
+        let settings = Settings { accept_overlap: true, ..Settings::default() };
+        let assembly = assemble_city(&dirty, &settings);
+        let (coverage, drawn) = (valid(&assembly), valid(&drawn));
+        // Vertices left out cut corners; what was moved stays within its reach.
+        for (id, _) in drawn.areas() {
+            let slack = 0.35 * drawn.area_m2(id) + 20.0;
+            assert!((drawn.area_m2(id) - coverage.area_m2(id)).abs() < slack, "seed {seed} {id:?}");
+        }
+        for finding in &assembly.findings {
+            assert!(!finding.blocking && !finding.note.is_empty() && finding.place.is_some(), "{finding}");
+        }
+    }
+}
+
+#[test]
+fn order_and_direction_of_the_input_have_no_say() {
+    for seed in 0..12 {
+        let mut dice = Dice::seeded(seed);
+        let city = City::clean(6, &mut dice).dirtied([0, 4, 30][seed as usize % 3], &mut dice);
+        let settings = Settings { accept_overlap: true, ..Settings::default() };
+        let first = assemble_city(&city, &settings);
+        let second = assemble_city(&city.reordered(&mut dice), &settings);
+        assert_eq!(first.coverage, second.coverage, "seed {seed}");
+        let summary = |a: &Assembly| {
+            let mut all: Vec<_> =
+                a.findings.iter().map(|f| (f.kind, f.bounds.min, f.bounds.max, f.owners.clone())).collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(summary(&first), summary(&second));
+    }
+}
+
+/// ```text
+///    ┌────┐┌────┐      10 cm apart over 10 m, closed at both ends by c and d
+///    │ a  ││  b │      (a 1 m² gap): it goes to the one that borders it most
+///    └────┘└────┘
+/// ```
+#[test]
+fn a_narrow_gap_is_given_to_the_neighbour_with_the_longest_border_and_listed() {
+    let cm =
+        |points: &[(i32, i32)]| Polygon { shell: points.iter().map(|p| Point::new(p.0, p.1)).collect(), holes: vec![] };
+    let a = cm(&[(0, 0), (1000, 0), (1000, 1000), (0, 1000)]);
+    let b = cm(&[(1010, 0), (2000, 0), (2000, 990), (1010, 990)]);
+    let rim = cm(&[(0, 1000), (1000, 1000), (1000, 0), (1010, 0), (1010, 990), (2000, 990), (2000, 2000), (0, 2000)]);
+    let lid = cm(&[(0, -100), (2000, -100), (2000, 0), (0, 0)]);
+    // The strip is c's by the way c is drawn; without that part it is a gap.
+    let mut open = rim;
+    open.shell.splice(2..4, [(1010, 1000)].map(|p| Point::new(p.0, p.1)));
+    let assembly = flat(vec![a, b, open, lid], &Settings::default());
+    assert_eq!(kinds(&assembly), [(FindingKind::Sliver, false)]);
+    let sliver = &assembly.findings[0];
+    assert_eq!(sliver.owners, [AreaId(0)]);
+    assert!((0.9..1.4).contains(&sliver.area_m2) && (0.08..0.13).contains(&sliver.width_m), "{sliver}");
+    valid(&assembly);
+}
+
+/// ```text
+///    ┌───────┐
+///    │  ┌────┼──┐    2 m x 4 m are claimed twice
+///    │ a└────┼──┘b
+///    └───────┘
+/// ```
+#[test]
+fn a_large_overlap_blocks_and_goes_to_the_lower_code_where_that_is_accepted() {
+    let polygons = || vec![polygon(&square(0, 0, 10)), polygon(&[(8, 3), (20, 3), (20, 7), (8, 7)])];
+    let assembly = flat(polygons(), &Settings::default());
+    assert_eq!(kinds(&assembly), [(FindingKind::Overlap, true)]);
+    assert!(assembly.coverage.is_none());
+    let overlap = &assembly.findings[0];
+    assert_eq!(overlap.owners, [AreaId(0), AreaId(1)]);
+    assert!((8.0..11.0).contains(&overlap.area_m2), "{overlap}");
+    assert!(even_odd(&Polygon { shell: overlap.outline[0].clone(), holes: vec![] }, overlap.place.unwrap()));
+
+    let accepted = flat(polygons(), &Settings { accept_overlap: true, ..Settings::default() });
+    assert_eq!(kinds(&accepted), [(FindingKind::Overlap, false)]);
+    let coverage = valid(&accepted);
+    assert!(m2(coverage, "a") / m2(coverage, "b") > 2.4);
+}
+
+/// ```text
+///    ┌─────────┐
+///    │ a ┌───┐ │     a hole that nobody fills is nobody's: a gap, if large
+///    │   └───┘ │
+///    └─────────┘
+/// ```
+#[test]
+fn a_large_gap_stays_open_and_is_reported_and_blocks_where_it_is_refused() {
+    let polygons = || vec![Polygon { shell: ring(&square(0, 0, 50)), holes: vec![ring(&square(10, 10, 20))] }];
+    let assembly = flat(polygons(), &Settings::default());
+    assert_eq!(kinds(&assembly), [(FindingKind::Gap, false)]);
+    let coverage = valid(&assembly);
+    assert_eq!(coverage.faces().filter(|f| f.1.owner.is_none()).count(), 2);
+    let refused = flat(polygons(), &Settings { refuse_gap: true, ..Settings::default() });
+    assert_eq!(kinds(&refused), [(FindingKind::Gap, true)]);
+    assert!(refused.coverage.is_none());
+}
+
+/// ```text
+///    ┌────┐ ┌────┐     3 cm apart and open at both ends: nothing encloses the slit,
+///    │ a  │ │  b │     so the vertices come together
+///    └────┘ └────┘
+/// ```
+#[test]
+fn a_slit_that_opens_to_the_outside_is_closed_within_the_tolerance_only() {
+    let apart = |units: i32| {
+        let shifted = square(10, 0, 10).into_iter().map(|(x, y)| Point::new(x * M + units, y * M)).collect();
+        flat(vec![polygon(&square(0, 0, 10)), Polygon { shell: shifted, holes: vec![] }], &Settings::default())
+    };
+    let near = apart(3);
+    assert_eq!(kinds(&near), [(FindingKind::NearMiss, false)]);
+    assert_eq!(valid(&near).neighbours(AreaId(0)).len(), 1);
+    assert_eq!(near.findings[0].owners, [AreaId(0), AreaId(1)]);
+    assert!((0.03..0.04).contains(&near.findings[0].width_m));
+    let far = apart(8);
+    assert_eq!(kinds(&far), []);
+    assert_eq!(valid(&far).neighbours(AreaId(0)), []);
+}
+
+/// ```text
+///    ┌───────┬────┐
+///    │       │ b  │     the long edge of a has no vertex where b and c meet,
+///    │   a   ├────┤     which lies 2 cm off it
+///    │       │ c  │
+///    └───────┴────┘
+/// ```
+#[test]
+fn a_junction_near_an_edge_is_put_into_it() {
+    let b = Polygon {
+        shell: [(1002, 500), (2000, 500), (2000, 1000), (1000, 1000)].map(|p| Point::new(p.0, p.1)).to_vec(),
+        holes: vec![],
+    };
+    let c = Polygon {
+        shell: [(1000, 0), (2000, 0), (2000, 500), (1002, 500)].map(|p| Point::new(p.0, p.1)).to_vec(),
+        holes: vec![],
+    };
+    let assembly = flat(vec![polygon(&square(0, 0, 10)), b, c], &Settings::default());
+    assert_eq!(assembly.findings.iter().filter(|f| f.blocking).count(), 0);
+    let coverage = valid(&assembly);
+    assert_eq!(coverage.faces().count(), 4);
+    assert_eq!(coverage.neighbours(AreaId(0)).len(), 2);
+}
+
+#[test]
+fn what_is_no_polygon_is_named_with_its_place_and_blocks_or_not() {
+    let hole = |hole: &[(i32, i32)]| Polygon { shell: ring(&square(0, 0, 20)), holes: vec![ring(hole)] };
+    let table: Vec<(&str, Polygon, Option<(&str, bool)>)> = vec![
+        ("square", polygon(&square(0, 0, 9)), None),
+        ("no points", polygon(&[]), Some(("no points", true))),
+        ("one point", polygon(&[(1, 1), (1, 1)]), Some(("only 1 different", true))),
+        ("three-point ring", polygon(&[(0, 0), (9, 9), (0, 0)]), Some(("only 2 different", true))),
+        ("flat", polygon(&[(0, 0), (5, 5), (9, 9)]), Some(("on one line", true))),
+        ("there and back", polygon(&[(0, 0), (5, 5), (9, 1), (5, 5)]), Some(("no area", true))),
+        ("bow-tie", polygon(&[(0, 0), (9, 9), (9, 0), (0, 9)]), Some(("crosses itself", true))),
+        ("lopsided bow-tie", polygon(&[(0, 0), (20, 20), (20, 0), (0, 9)]), Some(("crosses itself", true))),
+        ("spike", polygon(&[(0, 0), (9, 0), (9, 9), (9, 15), (9, 9), (0, 9)]), Some(("touches itself", false))),
+        (
+            "pinched at a vertex",
+            polygon(&[(0, 0), (9, 0), (9, 9), (5, 5), (9, 20), (0, 20), (5, 5), (0, 9)]),
+            Some(("touches itself", false)),
+        ),
+        (
+            "crossing at a vertex",
+            polygon(&[(0, 0), (5, 5), (9, 9), (9, 0), (5, 5), (0, 9)]),
+            Some(("crosses itself", true)),
+        ),
+        ("pinched at an edge", polygon(&[(0, 0), (20, 0), (20, 9), (10, 0), (0, 9)]), Some(("touches itself", false))),
+        ("hole outside", hole(&square(30, 30, 5)), Some(("outside its shell", true))),
+        ("hole across", hole(&square(15, 15, 10)), Some(("outside its shell", true))),
+        ("flat hole", hole(&[(3, 3), (5, 5), (9, 9)]), Some(("on one line", false))),
+        (
+            "holes overlap",
+            Polygon { shell: ring(&square(0, 0, 20)), holes: vec![ring(&square(2, 2, 8)), ring(&square(5, 5, 8))] },
+            Some(("holes that overlap", false)),
+        ),
+        (
+            "over the antimeridian",
+            Polygon {
+                shell: [(-1_790_000_000, 0), (1_790_000_000, 0), (1_790_000_000, 9), (-1_790_000_000, 9)]
+                    .map(|(x, y)| Point::new(x, y))
+                    .to_vec(),
+                holes: vec![],
+            },
+            Some(("antimeridian", true)),
+        ),
+    ];
+    for (name, polygon, expected) in table {
+        let assembly = flat(vec![polygon], &Settings::default());
+        let found = assembly.findings.iter().find(|f| f.kind == FindingKind::InvalidPolygon);
+        match (expected, found) {
+            (None, None) => {}
+            (Some((words, blocks)), Some(f)) => {
+                assert!(f.note.contains(words) && f.blocking == blocks, "{name}: {f}");
+                assert_eq!(f.owners, [AreaId(0)], "{name}");
+                assert!(f.place.is_some() || words == "no points", "{name}");
+                assert_eq!(assembly.coverage.is_none(), blocks, "{name}");
+                assembly.coverage.iter().for_each(|c| assert_eq!(c.sanity_check(), Ok(()), "{name}"));
+            }
+            other => panic!("{name}: {other:?} {:?}", assembly.findings),
+        }
+    }
+}
+
+#[test]
+fn a_loop_below_the_limits_is_repaired_and_reported() {
+    let tiny = [(0, 0), (1000, 0), (1000, 1000), (502, 1000), (500, 1003), (503, 1003), (500, 1000), (0, 1000)];
+    let shell = tiny.map(|(x, y)| Point::new(x, y)).to_vec();
+    let assembly = flat(vec![Polygon { shell, holes: vec![] }], &Settings::default());
+    assert!(kinds(&assembly).contains(&(FindingKind::InvalidPolygon, false)), "{:?}", assembly.findings);
+    valid(&assembly);
+}
+
+#[test]
+fn areas_that_do_not_hang_together_are_all_named() {
+    let areas = vec![
+        (AreaId(0), area("a", 0, None)),
+        (AreaId(1), area("a", 1, Some(AreaId(0)))),
+        (AreaId(2), area("b", 1, Some(AreaId(9)))),
+        (AreaId(3), area("c", 0, Some(AreaId(1)))),
+    ];
+    let assembly = assemble(levels(&["district", "grid"]), areas, vec![], &Settings::default());
+    let missing = (FindingKind::MissingParent, true);
+    assert_eq!(kinds(&assembly), [(FindingKind::DuplicateCode, true), missing, missing]);
+    assert!(assembly.coverage.is_none());
+}
+
+/// ```text
+///    ┌───────────────┐
+///    │ D   ┌────┬──┐ │     s and t are streets of the district D;
+///    │     │ s  │ t│ │     what they leave is D's own
+///    │     └────┴──┘ │
+///    └───────────────┘
+/// ```
+#[test]
+fn the_deepest_area_owns_the_ground_and_its_parent_what_is_left() {
+    let (d, s, t) = (AreaId(0), AreaId(1), AreaId(2));
+    let areas = vec![(d, area("D", 0, None)), (s, area("s", 1, Some(d))), (t, area("t", 1, Some(d)))];
+    let claims = |reach: i32| {
+        vec![
+            Claim { area: d, polygon: polygon(&square(0, 0, 40)) },
+            Claim { area: s, polygon: polygon(&square(10, 10, 10)) },
+            Claim { area: t, polygon: polygon(&[(20, 10), (20 + reach, 10), (20 + reach, 20), (20, 20)]) },
+        ]
+    };
+    let names = levels(&["district", "street"]);
+    let assembly = assemble(names.clone(), areas.clone(), claims(10), &Settings::default());
+    assert_eq!(kinds(&assembly), [(FindingKind::Gap, false)]);
+    assert_eq!(assembly.findings[0].owners, [d]);
+    let coverage = valid(&assembly);
+    assert_eq!(coverage.outlines(Level(0)).len(), 1);
+    assert_eq!(coverage.polygons(d).len(), 1);
+    assert_eq!(coverage.polygons(d)[0].holes.len(), 0);
+    assert!((m2(coverage, "D") / m2(coverage, "s") - 16.0).abs() < 1e-6);
+    assert_eq!(coverage.faces_of(d).len(), 1);
+
+    let outside = assemble(names, areas, claims(30), &Settings::default());
+    assert!(kinds(&outside).contains(&(FindingKind::OutsideParent, true)), "{:?}", outside.findings);
+    assert!(outside.coverage.is_none());
+}
+
+/// ```text
+///    ┌────┐      ┌────┐
+///    │ a  │┌────┐│ a  │     drawn in two parts, with b between
+///    └────┘│ b  │└────┘
+///          └────┘
+/// ```
+#[test]
+fn a_part_that_is_detached_is_reported_with_its_place_and_size() {
+    let (a, b) = (AreaId(0), AreaId(1));
+    let areas = vec![(a, area("a", 0, None)), (b, area("b", 0, None))];
+    let claims = vec![
+        Claim { area: a, polygon: polygon(&square(0, 0, 10)) },
+        Claim { area: a, polygon: polygon(&square(20, 0, 9)) },
+        Claim { area: b, polygon: polygon(&[(10, 0), (20, 0), (20, 9), (10, 9)]) },
+    ];
+    let assembly = assemble(levels(&["grid"]), areas, claims, &Settings::default());
+    assert_eq!(kinds(&assembly), [(FindingKind::DetachedPart, false)]);
+    assert!((80.0..105.0).contains(&assembly.findings[0].area_m2));
+    assert_eq!(valid(&assembly).polygons(a).len(), 2);
+}
+
+#[test]
+fn a_ring_of_a_million_vertices_is_one_face() {
+    let n = 1_000_000;
+    let shell = (0..n)
+        .map(|i| {
+            let angle = f64::from(i) / f64::from(n) * std::f64::consts::TAU;
+            let r = 50_000_000.0 + f64::from(i % 7) * 20.0;
+            Point::new((angle.cos() * r) as i32, (angle.sin() * r) as i32)
+        })
+        .collect();
+    let start = std::time::Instant::now();
+    let assembly = flat(vec![Polygon { shell, holes: vec![] }], &Settings::default());
+    println!("{:?}", start.elapsed());
+    assert_eq!(valid(&assembly).faces().count(), 2);
+}
+
+#[test]
+fn nothing_at_all_is_a_coverage_too() {
+    let assembly = assemble(levels(&["grid"]), vec![], vec![], &Settings::default());
+    assert_eq!(assembly.findings, []);
+    assert_eq!(valid(&assembly).bounds(), crate::lattice::Bounds::EMPTY);
+}
