@@ -51,7 +51,8 @@ export interface Worker {
   distance_m: number;
   age_s: number | null;
   load: number;
-  why?: unknown;
+  why: string;
+  point: Position;
 }
 
 type Ring = Position[];

@@ -6,7 +6,7 @@
 import { effect, untracked } from "@preact/signals";
 import { Map as Canvas, type MapOptions, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
-import { located } from "../state/answer";
+import { located, reach } from "../state/answer";
 import { city, levelInView, mapTrouble, swatches } from "../state/city";
 import { hidden, isDark, level, revision, selection, view } from "../state/screen";
 import type { View } from "../state/url";
@@ -82,7 +82,7 @@ function dressed(style: StyleSpecification): StyleSpecification {
   const found = cityOf(style);
   if (JSON.stringify(found) !== JSON.stringify(city.peek())) city.value = found;
   swatches.value = new Map(found.layers.map((name) => [name, swatch(style, name)]));
-  return dress(style, found, { level: level.peek(), hidden: hidden.peek(), isDark: isDark.peek() });
+  return dress(style, found, { level: level.peek(), hidden: hidden.peek(), isDark: isDark.peek(), reach: reach.peek() });
 }
 
 /** From the map to the state. */
@@ -121,7 +121,7 @@ function followScreen(map: Canvas, first: StyleSpecification, firstDressed: Styl
   const ends = [
     effect(() => {
       const now = ++turn;
-      void [level.value, hidden.value];
+      void [level.value, hidden.value, reach.value];
       styleFor(isDark.value).then(
         (style) => {
           if (now !== turn) return;

@@ -24,10 +24,10 @@ const style: StyleSpecification = {
   ],
 };
 const city = cityOf(style);
-const plain: Wish = { level: null, hidden: new Set(), isDark: false };
+const plain: Wish = { level: null, hidden: new Set(), isDark: false, reach: null };
 
 const shown = (dressed: StyleSpecification) =>
-  dressed.layers.filter((layer) => layer.layout?.visibility !== "none" && !layer.id.startsWith("picked")).map((layer) => layer.id);
+  dressed.layers.filter((layer) => layer.layout?.visibility !== "none" && !/^(picked|reach)/.test(layer.id)).map((layer) => layer.id);
 
 test("levels and layers are read off the style, the levels topmost first", () => {
   expect(city).toEqual({ levels: ["district", "grid"], layers: ["worker"] });
@@ -77,8 +77,16 @@ test("areas are known by their code, and what is not an area by its own id", () 
 
 test("dressing leaves the style that came as it was", () => {
   const before = structuredClone(style);
-  dress(style, city, { level: "grid", hidden: new Set(["worker", "district"]), isDark: true });
+  dress(style, city, { level: "grid", hidden: new Set(["worker", "district"]), isDark: true, reach: { from: [1, 2], to: [[3, 4]] } });
   expect(style).toEqual(before);
+});
+
+test("a line runs from the place to each of those who are near", () => {
+  const { sources } = dress(style, city, { ...plain, reach: { from: [1, 2], to: [[3, 4], [5, 6]] } });
+  expect(sources["reach"]).toEqual({
+    type: "geojson",
+    data: { type: "MultiLineString", coordinates: [[[1, 2], [3, 4]], [[1, 2], [5, 6]]] },
+  });
 });
 
 test("the level in view is the finest that the style shows there", () => {

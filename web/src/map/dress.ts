@@ -9,6 +9,7 @@
  */
 
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { Position } from "../api/types";
 import type { City } from "../state/city";
 
 /** Topmost first; a level that the style names and this list doesn't comes last. */
@@ -64,6 +65,13 @@ export interface Wish {
   level: string | null;
   hidden: ReadonlySet<string>;
   isDark: boolean;
+  /** The selected place and who is near it. */
+  reach: Reach | null;
+}
+
+export interface Reach {
+  from: Position;
+  to: Position[];
 }
 
 /** The style with the wished level in front, and what is switched off left out. */
@@ -82,7 +90,12 @@ export function dress(style: StyleSpecification, city: City, wish: Wish): StyleS
     const gives_way = (layer.type === "fill" || layer.type === "symbol") && (layer.maxzoom ?? ENDLESS) < ENDLESS;
     return gives_way ? without(layer) : layer;
   });
-  return { ...style, sources: keyedByCode(style, city), layers: [...layers, ...highlights(style, city, wish.isDark)] };
+  const colour = wish.isDark ? "#ffd27a" : "#b3541e";
+  return {
+    ...style,
+    sources: { ...keyedByCode(style, city), [REACH]: { type: "geojson", data: lines(wish.reach) } },
+    layers: [...layers, ...highlights(style, city, colour), ...reachLayers(colour)],
+  };
 }
 
 function without(layer: LayerSpecification): LayerSpecification {
@@ -116,8 +129,7 @@ export function areaSources(style: StyleSpecification, city: City): Map<string, 
 }
 
 /** Two layers a level that show only the area whose state is `picked`. */
-function highlights(style: StyleSpecification, city: City, isDark: boolean): LayerSpecification[] {
-  const colour = isDark ? "#ffd27a" : "#b3541e";
+function highlights(style: StyleSpecification, city: City, colour: string): LayerSpecification[] {
   const picked = (value: number) => ["case", ["boolean", ["feature-state", "picked"], false], value, 0];
   return [...areaSources(style, city)].flatMap(([level, source]): LayerSpecification[] => [
     {
@@ -136,6 +148,24 @@ function highlights(style: StyleSpecification, city: City, isDark: boolean): Lay
       paint: { "line-color": colour, "line-width": 2.5, "line-opacity": picked(1) as unknown as number },
     },
   ]);
+}
+
+const REACH = "reach";
+
+/** A line from the place to each of those who are near. */
+function lines(reach: Reach | null): { type: "MultiLineString"; coordinates: Position[][] } {
+  return { type: "MultiLineString", coordinates: reach?.to.map((to) => [reach.from, to]) ?? [] };
+}
+
+function reachLayers(colour: string): LayerSpecification[] {
+  return [
+    {
+      id: REACH,
+      type: "line",
+      source: REACH,
+      paint: { "line-color": colour, "line-width": 1.5, "line-dasharray": [2, 2], "line-opacity": 0.8 },
+    },
+  ];
 }
 
 /**

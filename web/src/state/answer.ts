@@ -4,7 +4,7 @@
  * on their own.
  */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { Refused } from "../api/client";
 import type { Located, Position, Worker } from "../api/types";
 import { selection } from "./screen";
@@ -21,6 +21,12 @@ const WORKERS = 5;
 
 export const located = signal<Answer<Located>>({ is: "none" });
 export const workers = signal<Answer<Worker[]>>({ is: "none" });
+
+/** The selected place and where those who are near it stand. */
+export const reach = computed(() => {
+  const answer = workers.value;
+  return selection.value && answer.is === "here" ? { from: selection.value, to: answer.value.map((worker) => worker.point) } : null;
+});
 
 let open: AbortController | null = null;
 
