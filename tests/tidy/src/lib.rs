@@ -22,12 +22,14 @@ const EMPTY_NAMES: [&str; 9] =
 struct Source {
     path: String,
     text: String,
+    /// Whether it is compiled for tests alone.
+    is_test: bool,
 }
 
 impl Source {
     /// The lines before the first test module, numbered from 1.
     fn lines_outside_tests(&self) -> impl Iterator<Item = (usize, &str)> {
-        let whole = self.is_test();
+        let whole = self.is_test;
         self.text
             .lines()
             .enumerate()
@@ -35,8 +37,19 @@ impl Source {
             .take_while(move |(_, line)| !whole && line.trim() != "#[cfg(test)]")
     }
 
-    fn is_test(&self) -> bool {
-        self.path.contains("tests/") || self.path.contains("benches/") || self.path.ends_with("tests.rs")
+    /// The files of the modules that are declared below `#[cfg(test)]` here.
+    fn test_modules(&self) -> Vec<String> {
+        let (folder, file) = self.path.rsplit_once('/').unwrap_or_default();
+        let below = match file {
+            "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+            _ => self.path.trim_end_matches(".rs").to_owned(),
+        };
+        let lines: Vec<&str> = self.text.lines().map(str::trim).collect();
+        let declared = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]" && pair[1].ends_with(';'));
+        declared
+            .filter_map(|pair| pair[1].trim_end_matches(';').rsplit_once("mod "))
+            .flat_map(|(_, name)| [format!("{below}/{name}.rs"), format!("{below}/{name}/")])
+            .collect()
     }
 
     fn is_in(&self, rooms: &[&str]) -> bool {
@@ -67,11 +80,16 @@ fn sources(ending: &str) -> Vec<Source> {
             } else if name.ends_with(ending) && seen.insert(path.clone()) {
                 let text = fs::read_to_string(&path).expect("sources are UTF-8");
                 let path = path.strip_prefix(&root).expect("found below it").to_string_lossy().into_owned();
-                found.push(Source { path, text });
+                let is_test = ["tests/", "benches/", "examples/"].iter().any(|part| path.contains(part));
+                found.push(Source { path, text, is_test });
             }
         }
     }
     assert!(!found.is_empty(), "no source ends in {ending}: the walk is broken");
+    let tests: Vec<String> = found.iter().flat_map(Source::test_modules).collect();
+    for source in &mut found {
+        source.is_test |= tests.iter().any(|module| source.path.starts_with(module));
+    }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
