@@ -15,6 +15,7 @@ mod csv;
 mod encoding;
 mod flatgeobuf;
 mod geojson;
+mod geopackage;
 mod json;
 mod shapefile;
 pub mod wkb;

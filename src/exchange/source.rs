@@ -10,6 +10,7 @@ use super::error::{Cause, Fault, ReadError};
 use super::flatgeobuf::FlatGeobuf;
 use super::format::{self, Format};
 use super::geojson::GeoJson;
+use super::geopackage::GeoPackage;
 use super::hints::{self, Extent};
 use super::raw::{GeometryError, Place, Record};
 use super::shapefile::Shapefile;
@@ -51,6 +52,7 @@ enum Reader {
     Csv(Box<Csv>),
     Shapefile(Box<Shapefile>),
     FlatGeobuf(Box<FlatGeobuf>),
+    GeoPackage(Box<GeoPackage>),
 }
 
 /// A record whose geometry has been put on the lattice.
@@ -133,7 +135,12 @@ fn open_reader(
             (Reader::FlatGeobuf(Box::new(reader)), declared)
         }
         Format::Csv => (Reader::Csv(Box::new(Csv::open(file, head, input, options)?)), None),
-        _ => return Err(Cause::Unsupported(format::SUPPORTED.into()).into()),
+        Format::GeoPackage => {
+            let mut input = input;
+            let reader = GeoPackage::open(file, &mut input, options)?;
+            let declared = reader.declared.clone();
+            (Reader::GeoPackage(Box::new(reader)), declared)
+        }
     })
 }
 
@@ -212,6 +219,7 @@ impl Source {
             Reader::Csv(reader) => reader.next(),
             Reader::Shapefile(reader) => reader.next(),
             Reader::FlatGeobuf(reader) => reader.next(),
+            Reader::GeoPackage(reader) => reader.next(),
         }? {
             Ok(record) => record,
             Err(fault) => return Some(Err(fault)),

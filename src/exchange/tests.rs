@@ -346,3 +346,5 @@ fn bad_tables_are_errors_that_name_the_line() {
         }
     }
 }
+
+mod formats;

@@ -181,3 +181,5 @@ fn new_epoch() -> String {
     let half = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", half(), half())
 }
+
+pub mod foreign;

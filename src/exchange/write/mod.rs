@@ -7,8 +7,10 @@
 
 mod decimal;
 mod flatgeobuf;
+mod geopackage;
 mod shapefile;
 mod text;
+mod tiles;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use crate::feature::{Feature, Value};
 use crate::snapshot::Field;
 
 pub use decimal::push_degrees;
+pub use tiles::{Pyramid, TileWriter};
 
 /// What the features of a file are: most formats hold one kind only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,10 +70,11 @@ enum Sink {
     Text(text::TextWriter),
     Shapefile(Box<shapefile::ShapefileWriter>),
     FlatGeobuf(Box<flatgeobuf::FlatGeobufWriter>),
+    GeoPackage(geopackage::GeoPackageWriter),
 }
 
 /// The endings that [`Writer`] knows.
-pub const ENDINGS: [&str; 5] = [".geojson", ".geojsonl", ".csv", ".shp", ".fgb"];
+pub const ENDINGS: [&str; 6] = [".geojson", ".geojsonl", ".csv", ".gpkg", ".shp", ".fgb"];
 
 impl Writer {
     /// Begins a file in the format that its ending names.
@@ -88,6 +92,7 @@ impl Writer {
             Some("csv") => text::TextWriter::csv(path, &table).map(Sink::Text),
             Some("shp") => shapefile::ShapefileWriter::create(path, &table).map(|w| Sink::Shapefile(Box::new(w))),
             Some("fgb") => flatgeobuf::FlatGeobufWriter::create(path, &table).map(|w| Sink::FlatGeobuf(Box::new(w))),
+            Some("gpkg") => geopackage::GeoPackageWriter::create(path, &table).map(Sink::GeoPackage),
             _ => Err(format!("its ending names no format; {} do", ENDINGS.join(" "))),
         };
         Ok(Self { path: path.into(), table, sink: sink.map_err(fail)?, count: 0 })
@@ -103,6 +108,7 @@ impl Writer {
             Sink::Text(w) => w.write(&self.table, feature),
             Sink::Shapefile(w) => w.write(&self.table, feature),
             Sink::FlatGeobuf(w) => w.write(&self.table, feature),
+            Sink::GeoPackage(w) => w.write(&self.table, feature),
         };
         self.count += 1;
         done.map_err(|reason| WriteError { file: self.path.clone(), reason: format!("{}: {reason}", feature.id) })
@@ -118,6 +124,7 @@ impl Writer {
             Sink::Text(w) => w.finish(&self.path),
             Sink::Shapefile(w) => w.finish(&self.path),
             Sink::FlatGeobuf(w) => w.finish(&self.path),
+            Sink::GeoPackage(w) => w.finish(&self.path),
         };
         done.map_err(|reason| WriteError { file: self.path, reason })?;
         Ok(self.count)
