@@ -9,6 +9,7 @@
 //! - [`import`]: from files to a published state: assemble, compare, publish
 //! - [`snapshot`]: what a request reads, at one revision; swapped whole
 //! - [`tiling`]: a snapshot read as vector tiles
+//! - [`locate`]: places in, owners out, one at a time or by the million
 //! - [`dispatch`]: live workers and who is nearest
 //! - [`demo`]: a seeded city that takes the same way in as a file
 //! - [`http`]: one file a resource; the only room that knows axum and wire JSON
@@ -24,6 +25,7 @@ pub mod import;
 pub mod snapshot;
 
 pub mod dispatch;
+pub mod locate;
 pub mod tiling;
 
 pub mod demo;

@@ -24,8 +24,11 @@ fn is_health(path: &str) -> bool {
 }
 
 /// Goes around every handler.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let snapshot = app.atlas.present();
+    let revision = snapshot.revision;
+    request.extensions_mut().insert(snapshot);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", |m| m.as_str()).to_owned();
     let method = request.method().clone();
@@ -51,7 +54,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
 
     let headers = answer.headers_mut();
     if !headers.contains_key(REVISION) {
-        headers.insert(REVISION, HeaderValue::from(app.revision()));
+        headers.insert(REVISION, HeaderValue::from(revision));
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     super::metrics::count_request(&method, &route, answer.status(), begun.elapsed());

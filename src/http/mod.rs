@@ -7,33 +7,53 @@
 //! Every request passes [`edge`], every handler reads one [`Reading`](reading::Reading),
 //! and whatever goes wrong leaves as a [`Problem`].
 
+#![allow(unused_qualifications, reason = "the macros that document routes write paths out")]
+
 mod config;
 mod problem;
 
+mod reading;
 mod server;
 mod state;
 
 mod body;
 mod edge;
+mod geojson;
 mod links;
 mod metrics;
 mod params;
+mod stream;
 mod tags;
+
+mod areas;
+mod changes;
+mod layers;
+mod locate;
+mod revisions;
+mod styles;
+mod tiles;
+mod workers;
 
 mod docs;
 mod front;
 mod health;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::dispatch::Workers;
+use crate::snapshot::Atlas;
+use crate::store::{self, Store};
+
 pub use config::{BaseMap, BaseMapKind, Config, ConfigError, Limits};
 pub use problem::{Code, Problem};
+pub use reading::{Caller, Reading};
 pub use state::App;
 
 /// What to serve, and where.
@@ -58,17 +78,22 @@ pub enum ServeError {
         /// Why.
         cause: std::io::Error,
     },
+    /// The store can't be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// The configuration makes no sense.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
 
-/// A service that runs.
+/// A service that runs. Dropped without [`stop`](Self::stop), it ends with its runtime.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     done: JoinHandle<()>,
+    beside: JoinSet<()>,
+    app: App,
 }
 
 impl Running {
@@ -84,16 +109,32 @@ impl Running {
         format!("http://{}/", self.address)
     }
 
+    /// The live city that it answers from.
+    #[must_use]
+    pub fn atlas(&self) -> &Arc<Atlas> {
+        &self.app.atlas
+    }
+
+    /// The live workers that it answers from.
+    #[must_use]
+    pub fn workers(&self) -> &Arc<Workers> {
+        &self.app.workers
+    }
+
     /// Tells it to stop, and waits until open requests are done or the deadline is over.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Err(error) = self.done.await {
             tracing::error!(%error, "the accept loop ended early");
         }
+        self.beside.shutdown().await;
+        if let Some(store) = self.app.atlas.store() {
+            store.close().await;
+        }
     }
 }
 
-/// Starts a service; it runs until it is told to stop.
+/// Starts a service over a store; it runs until it is told to stop.
 ///
 /// # Errors
 ///
@@ -101,16 +142,38 @@ impl Running {
 /// can't be listened on.
 pub async fn start(options: ServeOptions) -> Result<Running, ServeError> {
     options.config.check()?;
+    let atlas = Arc::new(Atlas::open(Store::open(&options.store).await?).await?);
+    run(atlas, &options.listen, options.config).await
+}
+
+/// Starts a service over a city in memory: nothing in it can be changed through the
+/// service, and it knows no other revision than the present.
+///
+/// # Errors
+///
+/// When the configuration makes no sense or the address can't be listened on.
+pub async fn start_over(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running, ServeError> {
+    run(atlas, listen, config).await
+}
+
+async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running, ServeError> {
+    config.check()?;
     metrics::install();
-    let refuse = |cause| ServeError::Listen { address: options.listen.clone(), cause };
-    let listener = TcpListener::bind(&options.listen).await.map_err(refuse)?;
+    let refuse = |cause| ServeError::Listen { address: listen.to_owned(), cause };
+    let listener = TcpListener::bind(listen).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
     let (stop, stopping) = watch::channel(false);
-    let limits = options.config.limits.clone();
-    let prefix = links::path_prefix(&options.config);
-    let app = App::new(options.config, stopping.clone());
-    let done = tokio::spawn(server::run(listener, router(app), prefix, limits, stopping));
-    Ok(Running { address, stop, done })
+    let limits = config.limits.clone();
+    let prefix = links::path_prefix(&config);
+    let app = App::new(atlas, config, stopping.clone());
+    let mut beside = JoinSet::new();
+    workers::keep_up(&app).await;
+    let following = app.clone();
+    beside.spawn(async move { following.atlas.follow().await });
+    beside.spawn(workers::follow(app.clone()));
+    beside.spawn(changes::follow(app.clone()));
+    let done = tokio::spawn(server::run(listener, router(app.clone()), prefix, limits, stopping));
+    Ok(Running { address, stop, done, beside, app })
 }
 
 /// Serves until SIGTERM or SIGINT, then lets open requests finish. The address is
@@ -146,6 +209,24 @@ async fn told_to_stop() {
 /// Every route, with what is documented of it.
 fn router(app: App) -> axum::Router {
     let documented = OpenApiRouter::with_openapi(docs::head())
+        .routes(routes!(locate::one, locate::many))
+        .routes(routes!(areas::list))
+        .routes(routes!(areas::one))
+        .routes(routes!(areas::children))
+        .routes(routes!(areas::neighbours))
+        .routes(routes!(areas::history))
+        .routes(routes!(tiles::tile))
+        .routes(routes!(tiles::tilejson))
+        .routes(routes!(styles::list))
+        .routes(routes!(styles::one))
+        .routes(routes!(layers::list))
+        .routes(routes!(layers::features))
+        .routes(routes!(layers::one, layers::put, layers::delete))
+        .routes(routes!(workers::positions))
+        .routes(routes!(workers::nearest))
+        .routes(routes!(revisions::list))
+        .routes(routes!(revisions::one))
+        .routes(routes!(changes::changes))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))
@@ -161,3 +242,6 @@ fn router(app: App) -> axum::Router {
         .layer(edge::cors(&app.config))
         .with_state(app)
 }
+
+#[cfg(test)]
+mod tests;

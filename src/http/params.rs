@@ -1,7 +1,7 @@
-//! The query of a request, strictly: what is unknown, missing, given twice or no
+//! The query and the path of a request, strictly: what is unknown, missing, given twice or no
 //! text at all is a problem that names the parameter.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -9,7 +9,7 @@ use super::problem::{Code, Problem};
 
 /// The parameters of the query as a `T`, whose serde form denies unknown fields.
 #[derive(Clone, Copy, Debug)]
-pub struct Params<T>(pub T);
+pub(super) struct Params<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
@@ -21,6 +21,22 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
         }
         let read = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| explain(&rejection.body_text()))?;
         Ok(Self(read.0))
+    }
+}
+
+/// The parts of the path that stand for something.
+#[derive(Clone, Debug)]
+pub(super) struct At<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for At<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Path::<T>::from_request_parts(parts, state).await;
+        read.map(|path| Self(path.0)).map_err(|rejection| match rejection.status().is_server_error() {
+            true => Problem::internal(rejection.body_text()),
+            false => Problem::new(Code::BadParameter, "the path is not UTF-8").caused_by(rejection.body_text()),
+        })
     }
 }
 

@@ -11,6 +11,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::store;
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal, $status:ident, $title:literal;)+) => {
         /// Every kind of problem that the service answers with.
@@ -155,6 +157,13 @@ impl Problem {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
+    /// The same problem, of one item of a batch.
+    #[must_use]
+    pub fn within_item(mut self, index: usize) -> Self {
+        self.detail = format!("item {index}: {}", self.detail);
+        self.with("item", index)
+    }
+
     /// Its kind.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -181,6 +190,24 @@ impl Problem {
             object.extend(self.more.clone());
         }
         object
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        let unavailable = |detail: &str| Self::new(Code::StoreUnavailable, detail).retry_after_s(2);
+        match &error {
+            store::Error::Busy => unavailable("somebody else is writing to the store"),
+            store::Error::Full => unavailable("the store has no room left"),
+            store::Error::Refused(why) => Self::new(Code::Unprocessable, why.clone()),
+            store::Error::Moved { .. } | store::Error::TooManyRemoved { .. } => {
+                Self::new(Code::Conflict, error.to_string())
+            }
+            store::Error::Missing(_) | store::Error::NotAStore { .. } | store::Error::Database { .. } => {
+                unavailable("the store does not answer").caused_by(&error)
+            }
+            store::Error::Damaged(_) => Self::internal(&error),
+        }
     }
 }
 

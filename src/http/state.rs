@@ -4,9 +4,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use boundaries::Coverage;
+use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, watch};
 
+use super::changes::Feed;
 use super::config::Config;
+use super::problem::{Code, Problem};
+use crate::dispatch::Workers;
+use crate::locate::Sheets;
+use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
+use crate::store::Store;
+use crate::tiling::Tiler;
+
+/// Bytes of tiles that are kept.
+const TILE_CACHE: u64 = 256 << 20;
 
 /// A handle on the shared state; clones are cheap.
 #[derive(Clone, Debug)]
@@ -15,8 +27,26 @@ pub struct App(Arc<Shared>);
 /// What is shared.
 #[derive(Debug)]
 pub struct Shared {
+    /// The live city.
+    pub(super) atlas: Arc<Atlas>,
+    /// A coverage without ground, for a city that has none yet.
+    pub(super) nothing: Arc<CoverageView>,
+    /// Held while a single change is made and seen.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    /// The last changes.
+    pub(super) feed: Feed,
+    /// The number of the change that the service began with.
+    pub(super) began: u64,
+    /// The live workers.
+    pub(super) workers: Arc<Workers>,
+    /// What is written of each area.
+    pub(super) sheets: Sheets,
+    /// Makes tiles.
+    pub(super) tiler: Arc<Tiler>,
     /// How the service is set up.
     pub(super) config: Config,
+    /// Where a bare date is midnight.
+    pub(super) zone: TimeZone,
     /// Room for further requests.
     pub(super) requests: Arc<Semaphore>,
     /// Room for further streams of places.
@@ -36,10 +66,22 @@ impl Deref for App {
 }
 
 impl App {
-    pub(super) fn new(config: Config, stopping: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(atlas: Arc<Atlas>, config: Config, stopping: watch::Receiver<bool>) -> Self {
         let limits = &config.limits;
         let room = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
+        let began = atlas.present().change;
+        let empty = Coverage::empty(Arc::from([]));
         Self(Arc::new(Shared {
+            atlas,
+            nothing: Arc::new(CoverageView::new(DEFAULT_COVERAGE.into(), empty, 0, None)),
+            changing: tokio::sync::Mutex::default(),
+            feed: Feed::new(began),
+            began,
+            workers: Arc::new(Workers::new()),
+            sheets: Sheets::default(),
+            tiler: Arc::new(Tiler::new(TILE_CACHE)),
+            // The configuration was checked.
+            zone: TimeZone::get(&config.time_zone).unwrap_or(TimeZone::UTC),
             requests: room(limits.requests),
             bulk: room(limits.bulk_requests),
             listeners: room(limits.listeners),
@@ -50,12 +92,29 @@ impl App {
 
     /// The revision that is answered from.
     pub(super) fn revision(&self) -> u64 {
-        0
+        self.atlas.present().revision
+    }
+
+    /// The store, for what the atlas doesn't hold.
+    pub(super) fn store(&self) -> Result<&Store, Problem> {
+        let none = || Problem::new(Code::StoreUnavailable, "this service has no store behind it");
+        self.atlas.store().ok_or_else(none)
+    }
+
+    /// Waits until the present snapshot holds a change that was made in the store.
+    pub(super) async fn see(&self, change: u64) -> Result<Arc<Snapshot>, Problem> {
+        loop {
+            let snapshot = self.atlas.present();
+            if snapshot.change >= change {
+                return Ok(snapshot);
+            }
+            self.atlas.refresh().await?;
+        }
     }
 
     /// How long ago the store was found to hold nothing newer.
     pub(super) fn age(&self) -> Duration {
-        Duration::ZERO
+        self.atlas.proved_ago()
     }
 
     /// Whether the service was told to stop.

@@ -164,18 +164,20 @@ pub(super) async fn insert(
     columns.extend(views.iter().flat_map(|v| names::owner_columns(&v.name)));
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let places: Vec<Option<usize>> = layer.fields.iter().map(|f| new.field(&f.name)).collect();
-    let records = rows.iter().filter_map(|(number, ix)| {
+    // By place: a closure over references would keep the future from being sent between threads.
+    let records = (0..rows.len()).filter_map(|at| {
+        let (number, ix) = rows[at];
         let mut values = Vec::with_capacity(columns.len());
-        values.push(Arg::from(new.id(*ix)));
+        values.push(Arg::from(new.id(ix)));
         for (field, place) in layer.fields.iter().zip(&places) {
-            let value = place.map_or(Value::Null, |p| new.value(*ix, p).to_value());
+            let value = place.map_or(Value::Null, |p| new.value(ix, p).to_value());
             values.push(layers::value_arg(&fitted(&value, field.kind).unwrap_or(Value::Null), field.kind));
         }
         for (i, view) in views.iter().enumerate() {
             let codes = |id| view.coverage.area(id).map(|a| a.code.clone());
-            values.extend(layers::owner_args(new, *ix, i, &codes).map(Arg::Text));
+            values.extend(layers::owner_args(new, ix, i, &codes).map(Arg::Text));
         }
-        Some(Record { number: *number, geometry: new.geometry(*ix)?.to_geometry(), values })
+        Some(Record { number: number, geometry: new.geometry(ix)?.to_geometry(), values })
     });
     layers::insert(tx, &layer.table, &columns, blob::Parts::AsTheyAre, records).await
 }

@@ -1,0 +1,202 @@
+//! `/changes`: server-sent events of what changed, for caches and maps.
+//!
+//! Each swap of the snapshot becomes events, numbered by the change that they end
+//! with; the last of them are kept, so that a client that was away resumes by
+//! `Last-Event-ID`. One that was away for longer is told to read all anew.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::stream;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::layers::Nothing;
+use super::params::Params;
+use super::problem::{Code, Problem};
+use super::state::App;
+use crate::snapshot::Snapshot;
+
+/// Events that are kept.
+const KEPT: usize = 1024;
+
+/// Codes that one event names; a revision that touches more says how many.
+const CODES: usize = 1000;
+
+/// One thing that changed.
+#[derive(Clone, Debug)]
+struct Told {
+    /// Ascends; events of one swap share the change number and differ behind the dot.
+    id: (u64, u32),
+    kind: &'static str,
+    data: Arc<str>,
+}
+
+/// The last events.
+#[derive(Debug)]
+pub(super) struct Feed {
+    kept: Mutex<VecDeque<Told>>,
+    last: watch::Sender<(u64, u32)>,
+}
+
+impl Feed {
+    pub(super) fn new(change: u64) -> Self {
+        Self { kept: Mutex::default(), last: watch::Sender::new((change, u32::MAX)) }
+    }
+
+    fn push(&self, change: u64, events: Vec<(&'static str, Value)>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for (i, (kind, data)) in events.into_iter().enumerate() {
+            kept.push_back(Told { id: (change, i as u32), kind, data: data.to_string().into() });
+        }
+        while kept.len() > KEPT {
+            kept.pop_front();
+        }
+        drop(kept);
+        self.last.send_replace((change, u32::MAX));
+    }
+
+    /// What came after an event; `None` where some of it is no longer kept.
+    fn after(&self, id: (u64, u32), began: u64) -> Option<Vec<Told>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let reaches = match kept.front() {
+            Some(first) if kept.len() == KEPT => id >= first.id,
+            _ => id.0 >= began,
+        };
+        reaches.then(|| kept.iter().filter(|t| t.id > id).cloned().collect())
+    }
+}
+
+/// Turns swaps of the snapshot into events, until the service ends.
+pub(super) async fn follow(app: App) {
+    let mut swaps = app.atlas.swaps();
+    let mut before = app.atlas.present();
+    while swaps.changed().await.is_ok() {
+        let after = app.atlas.present();
+        if after.change < before.change || after.epoch != before.epoch {
+            app.feed.push(after.change.max(before.change) + 1, vec![("reset", json!({ "revision": after.revision }))]);
+        } else {
+            app.feed.push(after.change, between(&before, &after));
+        }
+        before = after;
+    }
+}
+
+/// What differs between two snapshots.
+fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
+    let mut events = Vec::new();
+    for view in &after.coverages {
+        let old = before.coverage(&view.name);
+        if old.is_some_and(|o| Arc::ptr_eq(o, view)) {
+            continue;
+        }
+        let codes = touched(old.map(|o| &o.coverage), &view.coverage);
+        let bbox = view.coverage.bounds();
+        events.push((
+            "revision",
+            json!({
+                "revision": view.revision, "coverage": view.name, "touched_count": codes.len(),
+                "touched": if codes.len() > CODES { Vec::new() } else { codes },
+                "bbox": [bbox.min.lon(), bbox.min.lat(), bbox.max.lon(), bbox.max.lat()],
+            }),
+        ));
+    }
+    for (name, layer) in &after.layers {
+        if before.layer(name).is_none_or(|old| !Arc::ptr_eq(old, layer)) {
+            events.push(("layer", json!({ "layer": name, "change": layer.change(), "count": layer.len() })));
+        }
+    }
+    for name in before.layers.keys().filter(|name| after.layer(name).is_none()) {
+        events.push(("layer", json!({ "layer": name, "count": 0 })));
+    }
+    events
+}
+
+/// The codes of areas that came, went or are different: by their attributes, or by the
+/// faces that are theirs and the borders around these.
+fn touched(old: Option<&boundaries::Coverage>, new: &boundaries::Coverage) -> Vec<Arc<str>> {
+    let Some(old) = old else { return new.areas().map(|(_, a)| a.code.clone()).collect() };
+    let mut codes: Vec<Arc<str>> = Vec::new();
+    for (id, area) in new.areas() {
+        let same = old.area(id).is_some_and(|o| Arc::ptr_eq(o, area) || o == area)
+            && old.faces_of(id) == new.faces_of(id)
+            && new.faces_of(id).iter().all(|f| old.face(*f) == new.face(*f));
+        if !same {
+            codes.push(area.code.clone());
+        }
+    }
+    codes.extend(old.areas().filter(|(_, a)| new.area_by_code(&a.code).is_none()).map(|(_, a)| a.code.clone()));
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn parse_id(text: &str) -> Option<(u64, u32)> {
+    let (change, index) = text.split_once('.')?;
+    Some((change.parse().ok()?, index.parse().ok()?))
+}
+
+/// What changes, as it changes.
+#[utoipa::path(get, path = "/changes", tag = "revisions",
+    params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
+    responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, bbox}`), \
+        `layer` (`{layer, change, count}`) and `reset` (read all anew)", content_type = "text/event-stream")))]
+pub(super) async fn changes(
+    State(app): State<App>,
+    Params(Nothing {}): Params<Nothing>,
+    request: HeaderMap,
+) -> Result<Response, Problem> {
+    let slot = app.listeners.clone().try_acquire_owned().map_err(|_| {
+        Problem::new(Code::TooManyRequests, "as many listeners as the limit allows are there").retry_after_s(10)
+    })?;
+    let news = app.feed.last.subscribe();
+    let last = request.get(HeaderName::from_static("last-event-id")).and_then(|v| parse_id(v.to_str().ok()?));
+    let from = last.unwrap_or(*news.borrow());
+    struct Listener {
+        app: App,
+        news: watch::Receiver<(u64, u32)>,
+        stopping: watch::Receiver<bool>,
+        seen: (u64, u32),
+        waiting: VecDeque<Told>,
+        _slot: tokio::sync::OwnedSemaphorePermit,
+    }
+    let stopping = app.stopping.clone();
+    let listener = Listener { app, news, stopping, seen: from, waiting: VecDeque::new(), _slot: slot };
+    let events = stream::unfold(listener, |mut l| async move {
+        loop {
+            if let Some(told) = l.waiting.pop_front() {
+                l.seen = told.id;
+                let event =
+                    Event::default().id(format!("{}.{}", told.id.0, told.id.1)).event(told.kind).data(&*told.data);
+                return Some((Ok::<_, Infallible>(event), l));
+            }
+            let newest = *l.news.borrow_and_update();
+            if newest > l.seen {
+                match l.app.feed.after(l.seen, l.app.began) {
+                    Some(told) if !told.is_empty() => {
+                        l.waiting = told.into();
+                        continue;
+                    }
+                    Some(_) => l.seen = newest,
+                    None => {
+                        l.seen = newest;
+                        let event = Event::default().id(format!("{}.{}", newest.0, newest.1)).event("reset").data("{}");
+                        return Some((Ok(event), l));
+                    }
+                }
+            }
+            tokio::select! {
+                changed = l.news.changed() => if changed.is_err() { return None },
+                _ = l.stopping.wait_for(|s| *s) => return None,
+            }
+        }
+    });
+    let alive = KeepAlive::new().interval(Duration::from_secs(15));
+    Ok(Sse::new(events).keep_alive(alive).into_response())
+}

@@ -1,0 +1,97 @@
+//! `/revisions`: what was published, and when it is in force.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+
+use super::layers::Nothing;
+use super::params::{At, Params};
+use super::problem::{Code, Problem};
+use super::reading::Reading;
+use super::state::App;
+use super::tags;
+use crate::snapshot::{CoverageView, Moment};
+
+/// Which revisions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Of this coverage alone
+    coverage: Option<String>,
+}
+
+/// The revisions of all coverages.
+#[utoipa::path(get, path = "/revisions", tag = "revisions", params(Wanted), responses((status = 200,
+    description = "`{revision, revisions: [{number, coverage, levels, effective, published_at, author, summary, digest}]}`, ascending",
+    content_type = "application/json")))]
+pub(super) async fn list(
+    State(app): State<App>,
+    reading: Reading,
+    Params(q): Params<Wanted>,
+) -> Result<Response, Problem> {
+    let mut all = app.store()?.revisions().await?;
+    all.retain(|r| q.coverage.as_ref().is_none_or(|c| *r.coverage == **c));
+    Ok(Json(json!({ "revision": reading.snapshot.revision, "revisions": all })).into_response())
+}
+
+/// One revision.
+#[utoipa::path(get, path = "/revisions/{number}", tag = "revisions", params(("number" = u64, Path)),
+    responses((status = 200, description = "As in `GET /revisions`", content_type = "application/json")))]
+pub(super) async fn one(
+    State(app): State<App>,
+    At(number): At<String>,
+    Params(Nothing {}): Params<Nothing>,
+    request: HeaderMap,
+) -> Result<Response, Problem> {
+    let unknown = || Problem::new(Code::UnknownRevision, "there is no revision of this number");
+    let number: u64 = number.parse().map_err(|_| unknown())?;
+    let all = app.store()?.revisions().await?;
+    let revision = all.into_iter().find(|r| r.number == number).ok_or_else(unknown)?;
+    let body = serde_json::to_vec(&revision).map_err(Problem::internal)?;
+    Ok(tags::answer(&request, &tags::of(&body), "application/json", "no-cache", body))
+}
+
+/// What was said of an area at each revision of its coverage that has it, or had it
+/// right before; equal states in a row are told once.
+pub(super) async fn history_of(app: &App, view: &Arc<CoverageView>, code: &str) -> Result<Vec<Value>, Problem> {
+    let mut told: Vec<Value> = Vec::new();
+    let mut last: Option<Value> = None;
+    for revision in app.store()?.revisions().await?.into_iter().filter(|r| r.coverage == view.name) {
+        let past = app.atlas.at(Moment::Revision(revision.number)).await?;
+        let Some(past) = past.coverage(&view.name) else { continue };
+        let state = state_of(past, code);
+        if last.as_ref() == Some(&state) || (last.is_none() && state["present"] == false) {
+            continue;
+        }
+        let mut entry = state.clone();
+        entry["revision"] = revision.number.into();
+        entry["effective"] = json!(revision.effective);
+        entry["author"] = revision.author.into();
+        entry["summary"] = revision.summary.into();
+        told.push(entry);
+        last = Some(state);
+    }
+    Ok(told)
+}
+
+fn state_of(view: &CoverageView, code: &str) -> Value {
+    let coverage = &view.coverage;
+    let Some((id, area)) = coverage.area_by_code(code).and_then(|id| Some((id, coverage.area(id)?))) else {
+        return json!({ "present": false });
+    };
+    json!({
+        "present": true,
+        "name": area.name,
+        "level": view.levels().get(usize::from(area.level.0)),
+        "parent": area.parent.and_then(|p| coverage.area(p)).map(|p| p.code.clone()),
+        "kind": area.kind,
+        "area_m2": (coverage.area_m2(id) * 100.0).round() / 100.0,
+    })
+}

@@ -1,0 +1,169 @@
+//! Tiles, styles, documents and the page.
+
+use reqwest::StatusCode;
+use serde_json::{Value as Json, json as j};
+
+use super::super::{BaseMap, BaseMapKind, Code, Config};
+use super::{client, get, json, serve};
+
+#[tokio::test]
+async fn a_tile_holds_the_layers_that_were_asked_for_by_name() {
+    let city = serve(Config::default()).await;
+    let tile = get(&city, "tiles/grid,label_grid,building/14/13654/6425.mvt").send().await.unwrap();
+    assert_eq!(
+        (tile.status(), &tile.headers()["content-type"]),
+        (StatusCode::OK, &"application/vnd.mapbox-vector-tile".parse().unwrap())
+    );
+    assert_eq!(tile.headers()["gridatlas-revision"], "3");
+    let bytes = tile.bytes().await.unwrap();
+    assert!(contains(&bytes, b"grid") && contains(&bytes, b"g1") && contains(&bytes, "名 g1".as_bytes()));
+    let packed = get(&city, "tiles/grid/14/13654/6425.pbf").header("accept-encoding", "gzip").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let packed = packed.bytes().await.unwrap();
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut plain).unwrap();
+    assert!(contains(&plain, b"g1"));
+    let empty = get(&city, "tiles/grid/14/0/0").send().await.unwrap();
+    assert_eq!(empty.status(), StatusCode::NO_CONTENT);
+    let moved = get(&city, "tiles/grid/10/853/401?datum=gcj02").send().await.unwrap().bytes().await.unwrap();
+    let plain = get(&city, "tiles/grid/10/853/401").send().await.unwrap().bytes().await.unwrap();
+    assert_ne!(moved, plain);
+    city.stop().await;
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|w| w == part)
+}
+
+#[tokio::test]
+async fn urls_in_documents_are_those_that_the_client_can_reach() {
+    let city = serve(Config::default()).await;
+    let tiles = json(&city, "tiles/grid,building?datum=gcj02").await;
+    assert_eq!((&tiles["tilejson"], &tiles["vector_layers"][1]["id"]), (&j!("3.0.0"), &j!("building")));
+    assert_eq!(tiles["tiles"][0], format!("{}tiles/grid,building/{{z}}/{{x}}/{{y}}?datum=gcj02", city.url()));
+    let style = json(&city, "styles/atlas").await;
+    assert_eq!(style["version"], 8);
+    assert!(style.to_string().contains(&format!("{}tiles/", city.url())), "{style}");
+    city.stop().await;
+
+    let public = Config { public_url: Some("https://maps.example.org/atlas".into()), ..Config::default() };
+    let city = serve(public).await;
+    // The proxy may leave the path on, or take it off.
+    for path in ["atlas/tiles/grid", "tiles/grid"] {
+        let tiles = json(&city, path).await;
+        assert_eq!(tiles["tiles"][0], "https://maps.example.org/atlas/tiles/grid/{z}/{x}/{y}");
+    }
+    city.stop().await;
+
+    let trusting = Config { trust_forwarded: true, ..Config::default() };
+    let city = serve(trusting).await;
+    let request = get(&city, "tiles/grid").header("x-forwarded-proto", "https").header("x-forwarded-host", "a.example");
+    let tiles: Json = request.header("x-forwarded-prefix", "/b").send().await.unwrap().json().await.unwrap();
+    assert_eq!(tiles["tiles"][0], "https://a.example/b/tiles/grid/{z}/{x}/{y}");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn a_base_map_is_drawn_and_let_through_the_policy() {
+    let map = BaseMap {
+        kind: BaseMapKind::Raster,
+        url: "https://tiles.example.org/{z}/{x}/{y}.png".into(),
+        datum: "gcj02".into(),
+        attribution: "Example".into(),
+    };
+    let city = serve(Config { base_map: Some(map), ..Config::default() }).await;
+    let style = json(&city, "styles/atlas").await.to_string();
+    assert!(style.contains("tiles.example.org") && style.contains("datum=gcj02"), "{style}");
+    let page = get(&city, "").send().await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("img-src 'self' data: blob: https://tiles.example.org;"), "{policy}");
+    assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_read_tiles_and_only_listed_ones_the_rest() {
+    let city = serve(Config { cors_origins: vec!["https://a.example".into()], ..Config::default() }).await;
+    for (path, origin, allowed) in [
+        ("tiles/grid", "https://b.example", true),
+        ("styles/atlas", "https://b.example", true),
+        ("areas", "https://b.example", false),
+        ("areas", "https://a.example", true),
+    ] {
+        let answer = get(&city, path).header("origin", origin).send().await.unwrap();
+        let allow = answer.headers().get("access-control-allow-origin").map(|v| v.to_str().unwrap().to_owned());
+        assert_eq!(allow.as_deref() == Some(origin), allowed, "{path} {origin}: {allow:?}");
+        if allowed {
+            let exposed = answer.headers()["access-control-expose-headers"].to_str().unwrap().to_ascii_lowercase();
+            assert!(exposed.contains("etag") && exposed.contains("gridatlas-revision"), "{exposed}");
+        }
+    }
+    let asked = client().request(reqwest::Method::OPTIONS, format!("{}locate", city.url()));
+    let asked = asked.header("origin", "https://a.example").header("access-control-request-method", "POST");
+    assert_eq!(asked.send().await.unwrap().headers()["access-control-allow-origin"], "https://a.example");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn the_document_lists_every_route_and_every_problem() {
+    let city = serve(Config::default()).await;
+    let document = json(&city, "openapi.json").await;
+    let paths = document["paths"].as_object().unwrap();
+    for (path, methods) in [
+        ("/locate", &["get", "post"][..]),
+        ("/areas", &["get"]),
+        ("/areas/{code}", &["get"]),
+        ("/areas/{code}/children", &["get"]),
+        ("/areas/{code}/neighbours", &["get"]),
+        ("/areas/{code}/history", &["get"]),
+        ("/tiles/{layers}", &["get"]),
+        ("/tiles/{layers}/{z}/{x}/{y}", &["get"]),
+        ("/styles", &["get"]),
+        ("/styles/{name}", &["get"]),
+        ("/layers", &["get"]),
+        ("/layers/{layer}/features", &["get"]),
+        ("/layers/{layer}/features/{id}", &["get", "put", "delete"]),
+        ("/workers/positions", &["post"]),
+        ("/workers/nearest", &["get"]),
+        ("/revisions", &["get"]),
+        ("/revisions/{number}", &["get"]),
+        ("/changes", &["get"]),
+        ("/livez", &["get"]),
+        ("/readyz", &["get"]),
+        ("/metrics", &["get"]),
+        ("/openapi.json", &["get"]),
+        ("/docs", &["get"]),
+    ] {
+        for method in methods {
+            let operation = &paths.get(path).unwrap_or_else(|| panic!("{path} is not listed"))[method];
+            assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+        }
+    }
+    let page = get(&city, "docs").send().await.unwrap().text().await.unwrap();
+    let codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"].as_array().unwrap().clone();
+    assert_eq!(codes.len(), Code::ALL.len());
+    for code in Code::ALL {
+        assert!(codes.contains(&j!(code.slug())) && page.contains(code.slug()), "{code:?}");
+    }
+    assert!(paths.keys().all(|p| page.contains(p.as_str())));
+    assert!(!page.contains("<script") && !page.contains("https://"), "the page loads nothing");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn health_and_figures_are_answered() {
+    let city = serve(Config::default()).await;
+    assert_eq!(get(&city, "livez").send().await.unwrap().bytes().await.unwrap().len(), 0);
+    assert_eq!(json(&city, "readyz").await["revision"], 3);
+    json(&city, "locate?lon=120.05&lat=36.1").await;
+    let figures = get(&city, "metrics").send().await.unwrap().text().await.unwrap();
+    for name in [
+        "gridatlas_http_requests_total{route=\"/locate\",method=\"GET\",status=\"200\"}",
+        "gridatlas_http_request_duration_seconds_bucket{route=\"/locate\",le=\"0.0001\"}",
+        "gridatlas_located_points_total",
+        "gridatlas_snapshot_revision 3",
+    ] {
+        assert!(figures.contains(name), "{name} in {figures}");
+    }
+    city.stop().await;
+}
