@@ -1,12 +1,233 @@
-//! `gridatlas import`.
+//! `gridatlas import areas` and `gridatlas import layer`.
+
+use std::path::PathBuf;
+
+use boundaries::Settings;
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{Failure, Outcome};
+use crate::crs::Crs;
+use crate::import::{self, ImportError, Levels};
+use crate::store::{self, Store};
 
 /// Arguments of `import`.
-#[derive(Debug, clap::Args)]
-pub struct Args {}
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Areas from polygons: assembled into one coverage, repaired, reported, published as a revision
+    Areas(Areas),
+    /// Features of a layer: what the file lacks is removed from the layer
+    Layer(Layer),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Acceptable {
+    /// Ground claimed twice goes to the lower code
+    Overlap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Refusable {
+    /// A gap above the sliver limits refuses the import
+    Gap,
+}
+
+#[derive(Debug, ClapArgs)]
+struct Areas {
+    /// GeoJSON, GeoJSON lines, Shapefile (.shp or .zip), GeoPackage, FlatGeobuf or CSV; .gz as well
+    file: PathBuf,
+    /// The store: a path (city.gpkg) or a postgres:// URL
+    #[arg(long, env = "GRIDATLAS_STORE")]
+    store: String,
+    /// The coverage that the file describes
+    #[arg(long, default_value = import::DEFAULT_COVERAGE)]
+    coverage: String,
+    /// Codes of every level from attributes (or their first N characters), topmost first: district=code:6,grid=code
+    #[arg(long, value_name = "LEVEL=FIELD[:N],...")]
+    levels: Levels,
+    /// Names of a level's areas from an attribute
+    #[arg(long, value_name = "LEVEL=FIELD", value_delimiter = ',', value_parser = pair)]
+    name: Vec<(String, String)>,
+    /// Take only features with this value of an attribute; several must all hold
+    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = pair)]
+    only: Vec<(String, String)>,
+    /// Datum or projection of the file: wgs84, cgcs2000, gcj02, bd09 or EPSG:n
+    #[arg(long)]
+    crs: Option<Crs>,
+    /// Find the parents of the topmost level named by place in this level, instead of by attribute
+    #[arg(long, value_name = "LEVEL")]
+    inside: Option<String>,
+    /// Vertices and lines nearer than this are taken for one
+    #[arg(long, default_value_t = 0.05, value_parser = metres)]
+    tolerance_m: f64,
+    /// A gap or overlap narrower than this and smaller than --sliver-area-m2 goes to a neighbour
+    #[arg(long, default_value_t = 0.2, value_parser = metres)]
+    sliver_width_m: f64,
+    /// See --sliver-width-m
+    #[arg(long, default_value_t = 5.0, value_parser = metres)]
+    sliver_area_m2: f64,
+    /// Accept what would otherwise block
+    #[arg(long, value_enum)]
+    accept: Vec<Acceptable>,
+    /// Refuse what would otherwise be reported
+    #[arg(long, value_enum)]
+    refuse: Vec<Refusable>,
+    /// Refuse the file where it lacks more than this share of the areas that are there
+    #[arg(long, default_value_t = 10.0, value_parser = percent)]
+    max_removed_percent: f64,
+    /// Who answers for the revision
+    #[arg(long, default_value = "import")]
+    author: String,
+    /// When it comes into force: a date (its midnight in --zone), or a time with its offset; now where absent
+    #[arg(long)]
+    effective: Option<String>,
+    /// The city's time zone
+    #[arg(long, default_value = super::CITY_ZONE)]
+    zone: String,
+    /// Do everything but change the store
+    #[arg(long)]
+    dry_run: bool,
+    /// Write what was found: .json, .geojson or .html
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+struct Layer {
+    /// GeoJSON, GeoJSON lines, Shapefile (.shp or .zip), GeoPackage, FlatGeobuf or CSV; .gz as well
+    file: PathBuf,
+    /// The store: a path (city.gpkg) or a postgres:// URL
+    #[arg(long, env = "GRIDATLAS_STORE")]
+    store: String,
+    /// The layer: building, party_unit, worker, event, or a name of your own
+    #[arg(long)]
+    layer: String,
+    /// The attribute that is the id, unique in the layer
+    #[arg(long)]
+    id: String,
+    /// The column with the longitude (easting), for tables
+    #[arg(long)]
+    lon: Option<String>,
+    /// The column with the latitude (northing), for tables
+    #[arg(long)]
+    lat: Option<String>,
+    /// Datum or projection of the file: wgs84, cgcs2000, gcj02, bd09 or EPSG:n
+    #[arg(long)]
+    crs: Option<Crs>,
+    /// Refuse the file where it lacks more than this share of the features that are there
+    #[arg(long, default_value_t = 10.0, value_parser = percent)]
+    max_removed_percent: f64,
+    /// Do everything but change the store
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("'{text}' is not NAME=VALUE"))?;
+    Ok((name.to_string(), value.to_string()))
+}
+
+fn metres(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("'{text}' is not a number"))?;
+    if (0.0..=10_000.0).contains(&value) { Ok(value) } else { Err(format!("{value} is not between 0 and 10000")) }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("'{text}' is not a number"))?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err(format!("{value} is not between 0 and 100")) }
+}
 
 /// Runs the command.
-pub fn run(_args: Args) -> Outcome {
-    Err(Failure::CouldNot("import is not built yet".into()))
+pub fn run(args: Args) -> Outcome {
+    super::block_on(async move {
+        match args.what {
+            What::Areas(args) => areas(args).await,
+            What::Layer(args) => layer(args).await,
+        }
+    })?
+}
+
+async fn areas(args: Areas) -> Outcome {
+    let effective = args.effective.map(|text| super::moment(&text, &args.zone)).transpose()?;
+    let options = import::AreasOptions {
+        coverage: args.coverage,
+        levels: args.levels,
+        names: args.name,
+        only: args.only,
+        crs: args.crs,
+        inside: args.inside,
+        settings: Settings {
+            tolerance_m: args.tolerance_m,
+            sliver_width_m: args.sliver_width_m,
+            sliver_area_m2: args.sliver_area_m2,
+            accept_overlap: args.accept.contains(&Acceptable::Overlap),
+            refuse_gap: args.refuse.contains(&Refusable::Gap),
+        },
+        max_removed_percent: args.max_removed_percent,
+        author: args.author,
+        effective,
+        dry_run: args.dry_run,
+    };
+    let store = Store::open_or_create(&args.store).await?;
+    let progress = import::Progress::on_terminal();
+    let report = import::areas(&store, &args.file, &options, &progress).await?;
+    progress.finish();
+    if let Some(path) = &args.report {
+        report.write(path).map_err(|e| Failure::CouldNot(format!("the report {}: {e}", path.display())))?;
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&report).map_err(|e| Failure::CouldNot(e.to_string()))?);
+    } else {
+        print!("{}", import::summary(&report));
+    }
+    if report.is_refused() { Err(Failure::Refused(report.refusals.join("; "))) } else { Ok(()) }
+}
+
+async fn layer(args: Layer) -> Outcome {
+    let options = import::LayerOptions {
+        layer: args.layer,
+        id: args.id,
+        lon: args.lon,
+        lat: args.lat,
+        crs: args.crs,
+        max_removed_percent: args.max_removed_percent,
+        dry_run: args.dry_run,
+    };
+    let store = Store::open_or_create(&args.store).await?;
+    let progress = import::Progress::on_terminal();
+    let outcome = import::layer(&store, &args.file, &options, &progress).await?;
+    progress.finish();
+    if args.json {
+        println!("{}", serde_json::to_string(&outcome).map_err(|e| Failure::CouldNot(e.to_string()))?);
+    } else {
+        print!("{outcome}");
+    }
+    Ok(())
+}
+
+impl From<ImportError> for Failure {
+    fn from(e: ImportError) -> Self {
+        match e {
+            ImportError::Usage(reason) => Self::Usage(reason),
+            ImportError::Refused(reason) => Self::Refused(reason),
+            ImportError::CouldNot(reason) => Self::CouldNot(reason),
+        }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(e: store::Error) -> Self {
+        ImportError::from(e).into()
+    }
 }

@@ -4,6 +4,10 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::snapshot::Moment;
 
 pub mod check;
 pub mod demo;
@@ -89,4 +93,13 @@ fn log_to_stderr() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     // A second call finds the first one's log in place, which is as good.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// The zone of a city where nothing else is said.
+const CITY_ZONE: &str = "Asia/Shanghai";
+
+/// Reads a date (midnight in the zone) or a time with its offset.
+fn moment(text: &str, zone: &str) -> Result<Timestamp, Failure> {
+    let zone = TimeZone::get(zone).map_err(|e| Failure::Usage(e.to_string()))?;
+    Moment::parse_at(text, &zone).map_err(|e| Failure::Usage(e.to_string()))
 }

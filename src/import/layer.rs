@@ -1,0 +1,218 @@
+//! `import layer`: a layer becomes what a file says.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use super::ImportError;
+use super::levels::text_of;
+use super::progress::Progress;
+use super::report::Counts;
+use crate::crs::Crs;
+use crate::exchange::{self, ReadOptions, hints};
+use crate::feature::{Feature, Geometry, Value};
+use crate::snapshot::{Field, Kind};
+use crate::store::{Store, SyncOptions};
+
+/// The layers whose attributes the service knows; any other name is as good.
+pub const WELL_KNOWN: [&str; 4] = ["building", "party_unit", "worker", "event"];
+
+/// What to import and how.
+#[derive(Clone, Debug)]
+pub struct LayerOptions {
+    /// The layer's name.
+    pub layer: String,
+    /// The attribute that is the id.
+    pub id: String,
+    /// The column with the longitude or easting, for tables.
+    pub lon: Option<String>,
+    /// The column with the latitude or northing, for tables.
+    pub lat: Option<String>,
+    /// The file's datum or projection, where the file does not say it or says it wrong.
+    pub crs: Option<Crs>,
+    /// The largest share of the features there that may vanish.
+    pub max_removed_percent: f64,
+    /// Whether the store is to be left alone.
+    pub dry_run: bool,
+}
+
+/// What a sync of a layer did.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerOutcome {
+    /// The file that was read.
+    pub file: String,
+    /// The layer.
+    pub layer: String,
+    /// The datum or projection that the coordinates were taken to be in.
+    pub crs: String,
+    /// Whether the store was left alone on request.
+    pub dry_run: bool,
+    /// How many features were added, changed, removed and left as they were.
+    pub features: Counts,
+    /// What a person should look at.
+    pub hints: Vec<String>,
+}
+
+impl fmt::Display for LayerOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = self.features;
+        writeln!(
+            f,
+            "{} ({}): {} added, {} changed, {} removed, {} unchanged{}",
+            self.layer,
+            self.crs,
+            c.added,
+            c.changed,
+            c.removed,
+            c.unchanged,
+            if self.dry_run { " (dry run: nothing was changed)" } else { "" }
+        )?;
+        self.hints.iter().try_for_each(|hint| writeln!(f, "hint: {hint}"))
+    }
+}
+
+/// Makes a layer what a file says: what the file lacks is removed.
+///
+/// # Errors
+///
+/// Where the file cannot be read or holds what cannot be taken, where more would vanish
+/// than is allowed, or the store does not answer; nothing is changed then.
+pub async fn layer(
+    store: &Store,
+    file: &Path,
+    options: &LayerOptions,
+    progress: &Progress,
+) -> Result<LayerOutcome, ImportError> {
+    check_name(&options.layer)?;
+    let read =
+        ReadOptions { crs: options.crs, lon: options.lon.clone(), lat: options.lat.clone(), ..ReadOptions::default() };
+    let mut source = exchange::open(file, &read)?;
+    let watch = source.progress();
+    progress.stage("reading", Some(watch.total_bytes), "bytes");
+    let mut features: Vec<Feature> = Vec::new();
+    let known = known_fields(&options.layer);
+    let mut first_of: FxHashMap<Arc<str>, usize> = FxHashMap::default();
+    let mut joined = 0;
+    while let Some(record) = source.next() {
+        let record = record?;
+        if record.place.ordinal % 1024 == 0 {
+            progress.at(watch.done_bytes());
+        }
+        let located = source.locate(record)?;
+        let at = |reason: String| format!("{}: {}: {reason}", source.file().display(), located.place);
+        let id = located.properties.iter().find(|(name, _)| **name == *options.id).and_then(|(_, v)| text_of(v));
+        let Some(id) = id.filter(|id| !id.is_empty()) else {
+            let reason = format!("its attribute '{}' gives no id", options.id);
+            return Err(ImportError::Refused(at(reason)));
+        };
+        let Some(geometry) = located.geometry else {
+            return Err(ImportError::Refused(at("it has no geometry".into())));
+        };
+        let mut properties = located.properties;
+        properties.retain(|(name, _)| **name != *options.id);
+        properties.iter_mut().for_each(|(name, value)| typed(&known, name, value));
+        let feature = Feature { id, geometry, properties };
+        match first_of.get(&feature.id) {
+            None => {
+                first_of.insert(feature.id.clone(), features.len());
+                features.push(feature);
+            }
+            Some(&first) => {
+                let place = located.place;
+                join(&mut features[first], feature).map_err(|reason| {
+                    ImportError::Refused(format!("{}: {place}: {reason}", source.file().display()))
+                })?;
+                joined += 1;
+            }
+        }
+    }
+    let mut hints: Vec<String> =
+        hints::suspect(source.extent(), source.crs()).iter().map(ToString::to_string).collect();
+    if joined > 0 {
+        hints.push(format!(
+            "{joined} features had the id and the attributes of another one and were joined to it as its parts"
+        ));
+    }
+
+    progress.stage("writing", None, "");
+    let sync = SyncOptions { max_removed_percent: options.max_removed_percent, dry_run: options.dry_run };
+    let done = store.sync_layer(&options.layer, &known, features, &sync).await?;
+    if done.cut > 0 {
+        hints.push(format!("{} are cut by a border: each belongs to the area with the largest share of it", done.cut));
+    }
+    Ok(LayerOutcome {
+        file: file.display().to_string(),
+        layer: options.layer.clone(),
+        crs: source.crs().to_string(),
+        dry_run: options.dry_run,
+        features: Counts { added: done.added, changed: done.changed, removed: done.removed, unchanged: done.unchanged },
+        hints,
+    })
+}
+
+/// The attributes that the service reads of the layers it knows, present in a file or not.
+fn known_fields(layer: &str) -> Vec<Field> {
+    use Kind::{Bool, Integer, Text};
+    let fields: &[(&str, Kind)] = match layer {
+        "building" => {
+            &[("name", Text), ("address", Text), ("kind", Text), ("households", Integer), ("residents", Integer)]
+        }
+        "party_unit" => &[("name", Text), ("tier", Text), ("parent", Text), ("tied_to", Text), ("members", Integer)],
+        "worker" => &[("name", Text), ("role", Text), ("skills", Text), ("grids", Text), ("on_duty", Bool)],
+        "event" => &[("source", Text), ("type", Text), ("state", Text), ("time", Text), ("description", Text)],
+        _ => &[],
+    };
+    fields.iter().map(|&(name, kind)| Field { name: name.into(), kind }).collect()
+}
+
+/// Tables without types hold numbers and truth as text; a known attribute gets its type
+/// back where the text is one. What is not stays text, and so does the field.
+fn typed(known: &[Field], name: &str, value: &mut Value) {
+    let Value::Text(text) = &*value else { return };
+    let read = match known.iter().find(|f| *f.name == *name).map(|f| f.kind) {
+        Some(Kind::Integer) if text.is_empty() => Some(Value::Null),
+        Some(Kind::Integer) => text.trim().parse().ok().map(Value::Integer),
+        Some(Kind::Bool) => match text.trim() {
+            "true" | "1" | "yes" | "是" => Some(Value::Bool(true)),
+            "false" | "0" | "no" | "否" => Some(Value::Bool(false)),
+            "" => Some(Value::Null),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(read) = read {
+        *value = read;
+    }
+}
+
+/// A layer's name is a table's and an address's: short, and of few characters.
+fn check_name(name: &str) -> Result<(), ImportError> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.is_empty()
+        || name.len() > 40
+        || !name.chars().all(good)
+        || !name.starts_with(|c: char| c.is_ascii_lowercase())
+    {
+        let reason =
+            format!("a layer's name is of a-z, 0-9 and _, begins with a letter and has at most 40; '{name}' is not");
+        return Err(ImportError::Usage(reason));
+    }
+    Ok(())
+}
+
+/// Takes another feature of the same id for a part of the first: extracts that were
+/// clipped at tile edges carry a building twice.
+fn join(first: &mut Feature, other: Feature) -> Result<(), String> {
+    if first.properties != other.properties {
+        return Err(format!("the id {} is that of another feature, with other attributes", other.id));
+    }
+    match (&mut first.geometry, other.geometry) {
+        (Geometry::Polygons(parts), Geometry::Polygons(more)) => parts.extend(more),
+        (Geometry::Lines(parts), Geometry::Lines(more)) => parts.extend(more),
+        _ => return Err(format!("the id {} is that of another feature, and points cannot be joined", other.id)),
+    }
+    Ok(())
+}
