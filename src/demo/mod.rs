@@ -20,8 +20,10 @@ mod names;
 mod regions;
 
 mod city;
-pub mod files;
 pub mod things;
+
+pub mod files;
+pub mod live;
 
 pub use city::{City, FEWEST_GRIDS, Grid, MOST_GRIDS, Unit};
 pub use random::Random;

@@ -12,6 +12,7 @@ use super::Random;
 use super::city::{City, Grid};
 use super::land::{At, lattice};
 use super::names::person;
+use crate::dispatch::{Query, Workers};
 use crate::feature::{Feature, Geometry, Properties, Value};
 
 /// The day on which the demo's past ends: a fixed one, so that a seed is a city.
@@ -405,7 +406,6 @@ pub struct Events<'a> {
     /// Running sums: where more happens is a matter of the grid.
     weights: Vec<f64>,
     workers: usize,
-    next: usize,
 }
 
 impl<'a> Events<'a> {
@@ -423,12 +423,12 @@ impl<'a> Events<'a> {
                 sum
             })
             .collect();
-        Self { city, random, fields: fields(&EVENT_FIELDS), weights, workers, next: 1 }
+        Self { city, random, fields: fields(&EVENT_FIELDS), weights, workers }
     }
 
     /// The events of the past, at times within ninety days of a fixed one.
     pub fn past(&mut self, count: usize) -> impl Iterator<Item = Feature> + use<'_, 'a> {
-        (0..count).map(move |_| {
+        (0..count).map(move |n| {
             let ago_s = (self.random.unit() * DAYS * 86_400.0) as i64;
             let time = TODAY - SignedDuration::from_secs(ago_s);
             let mut share = self.random.unit();
@@ -438,20 +438,25 @@ impl<'a> Events<'a> {
             });
             // What is old is closed, with few exceptions.
             let state = if ago_s > 10 * 86_400 { "closed" } else { state.map_or("closed", |(state, _)| state) };
-            self.one(time, state)
+            let id = format!("E{:08}", n + 1).into();
+            self.one(id, time, state)
         })
     }
 
-    /// An event that has just come in, numbered after `known` earlier ones.
-    pub fn happen(&mut self, known: usize, now: Timestamp) -> Feature {
-        self.next = self.next.max(known + 1);
-        self.one(now, "collected")
+    /// An event that has just come in.
+    pub fn happen(&mut self, id: &str, now: Timestamp) -> Feature {
+        self.one(id.into(), now, "collected")
     }
 
-    fn one(&mut self, time: Timestamp, state: &str) -> Feature {
+    /// The nearest worker of a grid on duty to an event.
+    pub(super) fn worker_near(&self, event: &Feature, workers: &Workers, now: Timestamp) -> Option<Arc<str>> {
+        let Geometry::Point(point) = event.geometry else { return None };
+        let query = Query { role: Some("grid_worker"), on_duty: Some(true), ..Query::new(point, 1) };
+        workers.nearest(&query, &(), now).pop().map(|found| found.id)
+    }
+
+    fn one(&mut self, id: Arc<str>, time: Timestamp, state: &str) -> Feature {
         let random = &mut self.random;
-        let n = self.next;
-        self.next += 1;
         let total = self.weights.last().copied().unwrap_or(0.0);
         let drawn = random.between(0.0, total);
         let at = self.weights.partition_point(|w| *w < drawn).min(self.city.grids.len() - 1);
@@ -459,13 +464,9 @@ impl<'a> Events<'a> {
         let [community, street, district] = self.city.above(grid);
         let bell = At::new(random.normal(), random.normal());
         // One in two hundred is told with a place that lies far off, some in the sea.
-        let place = if random.chance(0.005) {
-            grid.middle.plus(bell, 8_000.0)
-        } else {
-            grid.middle.plus(bell, grid.room_m * 0.6)
-        };
+        let spread_m = if random.chance(0.005) { 8_000.0 } else { grid.room_m * 0.6 };
+        let place = grid.middle.plus(bell, spread_m);
         let (kind, description) = *random.pick(&TYPES);
-        let id = format!("E{n:08}");
         let worker = if matches!(state, "collected" | "filed") || self.workers == 0 {
             Value::Null
         } else {
@@ -482,10 +483,6 @@ impl<'a> Events<'a> {
             Value::Integer(1 + random.below(3) as i64),
             worker,
         ];
-        Feature {
-            id: id.as_str().into(),
-            geometry: Geometry::Point(lattice(place)),
-            properties: properties(&self.fields, values),
-        }
+        Feature { id, geometry: Geometry::Point(lattice(place)), properties: properties(&self.fields, values) }
     }
 }

@@ -226,9 +226,20 @@ impl Workers {
 
     /// Says how many open events each worker has; whoever is not named has none.
     pub fn set_loads(&self, loads: &FxHashMap<Arc<str>, u32>) {
-        let mut state = self.write();
-        for record in state.records.iter_mut().flatten() {
-            record.load = loads.get(&record.worker.id).copied().unwrap_or(0);
+        let load = |record: &Record| loads.get(&record.worker.id).copied().unwrap_or(0);
+        let changed: Vec<_> = {
+            let state = self.read();
+            let slots = (0_u32..).zip(&state.records);
+            slots.filter(|(_, r)| r.as_ref().is_some_and(|r| r.load != load(r))).map(|(slot, _)| slot).collect()
+        };
+        for some in changed.chunks(TURN) {
+            let mut state = self.write();
+            for slot in some {
+                // Whoever took the slot meanwhile is looked up by his own id.
+                if let Some(Some(record)) = state.records.get_mut(*slot as usize) {
+                    record.load = load(record);
+                }
+            }
         }
     }
 
