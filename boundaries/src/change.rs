@@ -347,17 +347,5 @@ fn set<T: Clone>(table: &mut Chunked<Option<T>>, index: u32, item: Option<T>) {
     }
 }
 
-impl PartialEq for Coverage {
-    fn eq(&self, other: &Self) -> bool {
-        self.levels == other.levels
-            && self.areas.iter().flatten().eq(other.areas.iter().flatten())
-            && self.areas().map(|a| a.0).eq(other.areas().map(|a| a.0))
-            && self.borders().eq(other.borders())
-            && self.faces().eq(other.faces())
-    }
-}
-
-impl Eq for Coverage {}
-
 #[cfg(test)]
 mod tests;

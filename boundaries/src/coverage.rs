@@ -234,6 +234,20 @@ impl Coverage {
     }
 }
 
+/// Two coverages are equal when all their records and all that follows from them are;
+/// how much memory they share doesn't matter.
+impl PartialEq for Coverage {
+    fn eq(&self, other: &Self) -> bool {
+        self.levels == other.levels
+            && self.areas.iter().flatten().eq(other.areas.iter().flatten())
+            && self.areas().map(|a| a.0).eq(other.areas().map(|a| a.0))
+            && self.borders().eq(other.borders())
+            && self.faces().eq(other.faces())
+    }
+}
+
+impl Eq for Coverage {}
+
 /// The vertices of a line in the direction of a half-edge.
 pub(crate) fn walk(line: &[Point], h: HalfEdge) -> impl Iterator<Item = Point> {
     let n = line.len();

@@ -54,6 +54,11 @@ impl City {
     /// `side` x `side` cells below two districts; every seventh cell has an enclave, and
     /// every eleventh belongs to the area of the cell before the last.
     pub(crate) fn clean(side: i32, dice: &mut Dice) -> Self {
+        Self::drawn(side, 4, dice)
+    }
+
+    /// The same with so many steps on each side of a cell.
+    pub(crate) fn drawn(side: i32, steps: i32, dice: &mut Dice) -> Self {
         let corners: Vec<Point> = (0..(side + 1) * (side + 1))
             .map(|i| {
                 let (x, y) = (i % (side + 1), i / (side + 1));
@@ -66,12 +71,12 @@ impl City {
         let mut wiggle = |a: Point, b: Point, dice: &mut Dice| -> Vec<Point> {
             let key = (a.min(b), a.max(b));
             let own = inner.entry(key).or_insert_with(|| {
-                (1..4)
+                (1..steps)
                     .map(|i| {
-                        let part = |u: i32, v: i32| u + (v - u) / 4 * i;
+                        let part = |u: i32, v: i32| u + (v - u) / steps * i;
                         Point::new(
-                            part(key.0.x, key.1.x) + dice.about(CELL / 20),
-                            part(key.0.y, key.1.y) + dice.about(CELL / 20),
+                            part(key.0.x, key.1.x) + dice.about(CELL / 5 / steps),
+                            part(key.0.y, key.1.y) + dice.about(CELL / 5 / steps),
                         )
                     })
                     .collect()
@@ -125,7 +130,7 @@ impl City {
         {
             let mut drawn = Vec::new();
             for (i, p) in ring.iter().enumerate() {
-                if ring.len() > 8 && i % 4 != 0 && dice.below(12) == 0 {
+                if ring.len() > 12 && i % 4 != 0 && dice.below(12) == 0 {
                     continue;
                 }
                 let moved =

@@ -267,3 +267,6 @@ impl Coverage {
         defects
     }
 }
+
+#[cfg(test)]
+mod tests;

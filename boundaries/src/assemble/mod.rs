@@ -49,7 +49,8 @@ pub struct Claim {
 /// What is repaired, and what is accepted or refused.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// How far apart two vertices, or a vertex and a line, may be to be taken for one, in metres.
+    /// How far apart two vertices, or a vertex and a line, may be to be taken for one, in
+    /// metres; what is more than 10 is taken for 10.
     pub tolerance_m: f64,
     /// A gap or overlap is a sliver when it is narrower than this, in metres, ...
     pub sliver_width_m: f64,

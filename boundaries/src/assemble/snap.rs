@@ -30,16 +30,19 @@ use super::claims::Rings;
 use super::graph::Graph;
 use super::mesh::{Mesh, Rewiring};
 
+/// The widest tolerance: what is further apart was not meant to meet, and looking for it
+/// would compare everything with everything.
+const MOST_M: f64 = 10.0;
 /// Beyond this latitude (lattice units) metres east-west no longer shrink for us.
 const POLAR: i32 = 890_000_000;
 
 /// Brings together what nearly meets at the faces that are `open`. Says whether
 /// anything did, and records it.
 pub(super) fn snap(mesh: &mut Mesh, graph: &Graph, open: &[bool], tolerance_m: f64, near: &mut NearMisses<'_>) -> bool {
-    // A lattice unit is the least that two vertices can be apart.
-    if tolerance_m <= 0.0 {
+    if tolerance_m.is_nan() || tolerance_m <= 0.0 {
         return false;
     }
+    let tolerance_m = tolerance_m.min(MOST_M);
     let mut loose = vec![false; mesh.points.len()];
     for (e, ends) in mesh.edges.iter().enumerate() {
         if open[graph.face[2 * e] as usize] || open[graph.face[2 * e + 1] as usize] {
@@ -222,7 +225,7 @@ fn frame_at(p: Point) -> Frame {
 
 /// How many lattice units a distance is at most, east-west and north-south.
 fn reach(frame: Frame, distance_m: f64) -> [i32; 2] {
-    // Saturates: a tolerance of kilometres would be a wish to lose the map anyway.
+    // In range: the tolerance is 10 m at most and a unit 0.2 mm at least.
     [(distance_m / frame.east_m).ceil() as i32, (distance_m / frame.north_m).ceil() as i32]
 }
 

@@ -79,7 +79,8 @@ fn a_dirty_city_becomes_valid_and_its_areas_keep_their_ground() {
         let mut dice = Dice::seeded(seed);
         let side = 2 + dice.below(9) as i32;
         let reach = [1, 3, 8, 40][dice.below(4) as usize];
-        let clean = City::clean(side, &mut dice);
+        let steps = 2 + dice.below(6) as i32;
+        let clean = City::drawn(side, steps, &mut dice);
         let drawn = assemble_city(&clean, &Settings::default());
         let dirty = clean.clone().dirtied(reach, &mut dice);
         let settings = Settings { accept_overlap: true, ..Settings::default() };
@@ -228,7 +229,8 @@ fn a_junction_near_an_edge_is_put_into_it() {
 #[test]
 fn what_is_no_polygon_is_named_with_its_place_and_blocks_or_not() {
     let hole = |hole: &[(i32, i32)]| Polygon { shell: ring(&square(0, 0, 20)), holes: vec![ring(hole)] };
-    let table: Vec<(&str, Polygon, Option<(&str, bool)>)> = vec![
+    type Row = (&'static str, Polygon, Option<(&'static str, bool)>);
+    let table: Vec<Row> = vec![
         ("square", polygon(&square(0, 0, 9)), None),
         ("no points", polygon(&[]), Some(("no points", true))),
         ("one point", polygon(&[(1, 1), (1, 1)]), Some(("only 1 different", true))),
