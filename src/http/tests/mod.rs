@@ -15,6 +15,7 @@ mod bad;
 mod connections;
 mod map;
 mod places;
+mod stored;
 
 pub(super) fn at(lon: f64, lat: f64) -> Point {
     Point::from_degrees(lon, lat).unwrap()
@@ -26,7 +27,7 @@ pub(super) fn at(lon: f64, lat: f64) -> Point {
 ///   36.0 └───────┴───────┘     workers w1 and w2 likewise
 ///      120.0   120.1   120.2
 /// ```
-fn coverage(name: &str, codes: [&str; 3]) -> Arc<CoverageView> {
+pub(super) fn three_areas(codes: [&str; 3]) -> Coverage {
     let area = |code: &str, level, parent| Area {
         code: code.into(),
         name: format!("名 {code}").into(),
@@ -41,7 +42,7 @@ fn coverage(name: &str, codes: [&str; 3]) -> Arc<CoverageView> {
         right: FaceId(right),
         line: points.iter().map(|(x, y)| at(*x, *y)).collect(),
     };
-    let coverage = Coverage::build(
+    Coverage::build(
         Arc::from(["town".into(), "grid".into()]),
         [
             (AreaId(0), area(codes[0], 0, None)),
@@ -55,11 +56,14 @@ fn coverage(name: &str, codes: [&str; 3]) -> Arc<CoverageView> {
             border(2, 1, 2, &[(120.1, 36.0), (120.1, 36.2)]),
         ],
     )
-    .unwrap();
-    Arc::new(CoverageView::new(name.into(), coverage, 3, None))
+    .unwrap()
 }
 
-fn square(id: &str, lon: f64, lat: f64) -> Feature {
+fn coverage(name: &str, codes: [&str; 3]) -> Arc<CoverageView> {
+    Arc::new(CoverageView::new(name.into(), three_areas(codes), 3, None))
+}
+
+pub(super) fn square(id: &str, lon: f64, lat: f64) -> Feature {
     let side = 0.001;
     let corners = [(lon, lat), (lon + side, lat), (lon + side, lat + side), (lon, lat + side)];
     let shell = corners.iter().map(|(x, y)| at(*x, *y)).collect();
@@ -73,7 +77,7 @@ fn square(id: &str, lon: f64, lat: f64) -> Feature {
     }
 }
 
-fn worker(id: &str, lon: f64, lat: f64, on_duty: bool) -> Feature {
+pub(super) fn worker(id: &str, lon: f64, lat: f64, on_duty: bool) -> Feature {
     let text = |t: &str| Value::Text(t.into());
     Feature {
         id: id.into(),
