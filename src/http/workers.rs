@@ -116,7 +116,7 @@ pub(super) async fn nearest(
         return Err(bad("k", format!("it is 1 to {MAX_K}")));
     }
     for (name, limit) in [("max_age_s", q.max_age_s), ("max_distance_m", q.max_distance_m)] {
-        if limit.is_some_and(|l| !(l >= 0.0)) {
+        if limit.is_some_and(|l| l.is_nan() || l < 0.0) {
             return Err(bad(name, "it is a number from 0".to_owned()));
         }
     }

@@ -115,7 +115,7 @@ pub fn add_to_csv(question: &Question, input: impl Read, output: impl Write) -> 
     };
     let crs = place_of(["crs", "crs"]);
     for name in columns(question) {
-        let taken = header.iter().any(|h| *h == name);
+        let taken = header.contains(&name);
         row.push_field(if taken { format!("{name}_2") } else { name }.as_bytes());
     }
     writer.write_byte_record(&row).map_err(broken)?;

@@ -115,7 +115,7 @@ async fn bodies_over_the_limit_are_refused_packed_or_not() {
     }
     // One line without an end.
     assert_eq!(problem(bomb("application/x-ndjson", 5_000_000)).await.0, 413);
-    let many = format!("[{}]", vec![r#"{"lon":1,"lat":1}"#; 11].join(","));
+    let many = format!("[{}]", [r#"{"lon":1,"lat":1}"#; 11].join(","));
     let (status, many) = problem(post(&city, "locate", "application/json", many)).await;
     assert_eq!((status, &many["code"], &many["limit"]), (413, &"too_many_items".into(), &10.into()));
     let not_gzip = post(&city, "locate", "application/json", "[]").header("content-encoding", "gzip");
