@@ -7,7 +7,7 @@ use super::report::Counts;
 /// Compares two states of a coverage whose ids were carried over: an area is unchanged
 /// when its record and its own ground are.
 #[must_use]
-pub fn counts(new: &Coverage, old: Option<&Coverage>) -> Counts {
+pub(super) fn counts(new: &Coverage, old: Option<&Coverage>) -> Counts {
     let mut counts = Counts::default();
     let Some(old) = old else {
         counts.added = new.areas().count();

@@ -10,6 +10,8 @@ use crate::crs::Crs;
 const SAMPLES: usize = 240;
 /// Segments of the known outline that are worth comparing with.
 const SEGMENTS_MAX: usize = 400_000;
+/// Segments between areas below which the rim is compared as well.
+const INNER_MIN: usize = 20;
 /// A median offset below this, in metres, is drawing, not a datum.
 const OFFSET_MIN_M: f64 = 100.0;
 /// How much nearer the outline must come under another datum to name it.
@@ -17,7 +19,7 @@ const SHARE_MAX: f64 = 0.35;
 
 /// What the offset between two outlines says.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Suspicion {
+pub(super) struct Suspicion {
     /// The datum that the file seems to be in.
     pub likely: Crs,
     /// Median distance of the new outline from the known one as it was read, in metres.
@@ -42,13 +44,14 @@ impl std::fmt::Display for Suspicion {
 /// and says which datum the file seems to be in instead; `None` where they agree, or
 /// disagree in no such way.
 #[must_use]
-pub fn suspect(new: &Coverage, declared: Crs, known: &Coverage) -> Option<Suspicion> {
+pub(super) fn suspect(new: &Coverage, declared: Crs, known: &Coverage) -> Option<Suspicion> {
     let (new_level, known_level) = common_level(new, known)?;
     let segments = outline(known, known_level);
     if segments.is_empty() || segments.len() > SEGMENTS_MAX {
         return None;
     }
-    let all: Vec<Point> = outline(new, new_level).into_iter().map(|[a, _]| a).collect();
+    let drawn = outline(new, new_level);
+    let all: Vec<Point> = drawn.into_iter().map(|[a, _]| a).collect();
     let samples: Vec<Point> = all.iter().copied().step_by(all.len().div_ceil(SAMPLES).max(1)).collect();
     let offset_m = median_distance_m(&samples, &segments)?;
     if offset_m < OFFSET_MIN_M {
@@ -83,13 +86,22 @@ fn common_level(new: &Coverage, known: &Coverage) -> Option<(Level, Level)> {
         .or_else(|| (!new.levels().is_empty() && !known.levels().is_empty()).then_some((Level(0), Level(0))))
 }
 
-/// The segments that part areas of a level.
+/// The segments that part areas of a level from each other; where there are too few,
+/// those to the outside as well. What divides the land says more than its rim: coasts
+/// and lines at sea are drawn by other rules, often copied from one source to the next.
 fn outline(coverage: &Coverage, level: Level) -> Vec<[Point; 2]> {
-    coverage
-        .borders()
-        .filter(|(_, b)| coverage.owner_at(b.left, level) != coverage.owner_at(b.right, level))
-        .flat_map(|(_, b)| b.line.windows(2).map(|w| [w[0], w[1]]))
-        .collect()
+    let parting = |to_outside: bool| -> Vec<[Point; 2]> {
+        coverage
+            .borders()
+            .filter(|(_, b)| {
+                let (left, right) = (coverage.owner_at(b.left, level), coverage.owner_at(b.right, level));
+                left != right && (to_outside || (left.is_some() && right.is_some()))
+            })
+            .flat_map(|(_, b)| b.line.windows(2).map(|w| [w[0], w[1]]))
+            .collect()
+    };
+    let inner = parting(false);
+    if inner.len() < INNER_MIN { parting(true) } else { inner }
 }
 
 fn median_distance_m(samples: &[Point], segments: &[[Point; 2]]) -> Option<f64> {

@@ -11,7 +11,7 @@ use crate::feature::{Properties, Value};
 
 /// An area as the file has it.
 #[derive(Clone, Debug)]
-pub struct Area {
+pub(super) struct Area {
     /// Its code.
     pub code: Arc<str>,
     /// Its name; empty where the file gives none.
@@ -32,7 +32,7 @@ pub struct Area {
 
 /// Something wrong with the codes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Defect {
+pub(super) struct Defect {
     /// `duplicate_code` or `missing_parent`.
     pub kind: &'static str,
     /// The code concerned.
@@ -44,11 +44,11 @@ pub struct Defect {
 }
 
 /// Names of areas by level: which attribute gives them.
-pub type Names = Vec<(String, String)>;
+pub(super) type Names = Vec<(String, String)>;
 
 /// The areas of a file, growing feature by feature.
 #[derive(Debug)]
-pub struct Draft {
+pub(super) struct Draft {
     levels: Levels,
     names: Vec<Option<String>>,
     /// In the order of the file, upper areas before what lies in them.
@@ -65,7 +65,7 @@ impl Draft {
     /// # Errors
     ///
     /// Where a name is asked for a level that the import does not name.
-    pub fn new(levels: Levels, names: &Names) -> Result<Self, LevelsError> {
+    pub(super) fn new(levels: Levels, names: &Names) -> Result<Self, LevelsError> {
         if let Some((level, _)) = names.iter().find(|(level, _)| !levels.names(level)) {
             return Err(LevelsError(format!("--name speaks of the level '{level}', which --levels does not name")));
         }
@@ -80,7 +80,7 @@ impl Draft {
     ///
     /// Where an attribute gives no code at all: such a file is read with the wrong
     /// `--levels`, and one message is better than one for each feature.
-    pub fn add(&mut self, feature: &Arc<str>, properties: &Properties, parts: Vec<Polygon>) -> Result<(), LevelsError> {
+    pub(super) fn add(&mut self, feature: &Arc<str>, properties: &Properties, parts: Vec<Polygon>) -> Result<(), LevelsError> {
         self.features += 1;
         let finest = self.levels.fields().len() - 1;
         let mut parent = None;
@@ -140,19 +140,19 @@ impl Draft {
 
     /// How many features were taken in.
     #[must_use]
-    pub fn features(&self) -> usize {
+    pub(super) fn features(&self) -> usize {
         self.features
     }
 
     /// The levels that the draft is made for.
     #[must_use]
-    pub fn levels(&self) -> &Levels {
+    pub(super) fn levels(&self) -> &Levels {
         &self.levels
     }
 
     /// The area of a code, by position.
     #[must_use]
-    pub fn by_code(&self, code: &str) -> Option<usize> {
+    pub(super) fn by_code(&self, code: &str) -> Option<usize> {
         self.by_code.get(code).copied()
     }
 

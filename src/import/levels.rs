@@ -173,7 +173,7 @@ impl CodeField {
 
 /// A value as the text that a code or a name is made of.
 #[must_use]
-pub fn text_of(value: &Value) -> Option<Arc<str>> {
+pub(super) fn text_of(value: &Value) -> Option<Arc<str>> {
     match value {
         Value::Text(text) => Some(text.clone()),
         Value::Integer(n) => Some(n.to_string().into()),

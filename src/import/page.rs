@@ -14,7 +14,7 @@ const CLOSE_UP: f64 = 120.0;
 
 /// The page.
 #[must_use]
-pub fn page(report: &Report) -> String {
+pub(super) fn page(report: &Report) -> String {
     let mut out = String::with_capacity(1 << 16);
     let title = format!("Import of {}", report.file);
     let _ = write!(

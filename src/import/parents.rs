@@ -12,7 +12,7 @@ use crate::snapshot::{CoverageView, Layer};
 /// For each topmost area of the draft, by code, the area of `old` at `level` that has
 /// most of its ground; of equal shares the lower code. Areas that lie in none are absent.
 #[must_use]
-pub fn by_place(draft: &Draft, old: &Coverage, level: Level) -> FxHashMap<Arc<str>, AreaId> {
+pub(super) fn by_place(draft: &Draft, old: &Coverage, level: Level) -> FxHashMap<Arc<str>, AreaId> {
     let top = |mut at: usize| {
         while let Some(parent) = draft.areas[at].parent {
             at = parent;

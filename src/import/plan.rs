@@ -11,7 +11,7 @@ use super::parents;
 
 /// Areas and claims, ready to be assembled.
 #[derive(Debug)]
-pub struct Plan {
+pub(super) struct Plan {
     /// The areas with their ids: those that the coverage already gave, where the code is known.
     pub areas: Vec<(AreaId, Area)>,
     /// The ground that they claim.
@@ -26,7 +26,7 @@ impl Plan {
     /// Joins the draft of a file with what `old` has at the levels that the file leaves
     /// alone. `levels` is the order of levels after the import.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         draft: Draft,
         levels: &[Arc<str>],
         old: Option<&Coverage>,

@@ -119,7 +119,7 @@ impl Row {
 
     /// Something wrong with the codes of the file.
     #[must_use]
-    pub fn of_code(defect: &Defect) -> Self {
+    pub(super) fn of_code(defect: &Defect) -> Self {
         Self {
             kind: defect.kind,
             blocking: true,
