@@ -73,7 +73,7 @@ fn cases() -> Vec<Case> {
         case("an empty file", "a.geojson", "", 3, &["a.geojson", "empty"]),
         case("no features", "a.geojson", collection(&[]), 1, &["no features"]),
         case("cut-off gz", "a.geojson.gz", &cut[..cut.len() / 2], 3, &["a.geojson.gz"]),
-        case("wrong extension", "a.shp", good(), 3, &["a.shp", "geojson"]),
+        case("wrong extension", "a.shp", good(), 3, &["a.shp", "json"]),
         case("PBF", "a.osm.pbf", b"\x00\x00\x00\x0e\x0a\x09OSMHeader\x18\x00".to_vec(), 3, &["pbf", "geojson"]),
         case("an unknown format", "a.xlsx", b"PK\x03\x04 and so on".to_vec(), 3, &["a.xlsx"]),
         case("NaN", "a.geojson", one("[[120,36],[NaN,36],[120,37],[120,36]]"), 3, &["a.geojson"]),
