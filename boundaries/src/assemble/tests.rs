@@ -381,6 +381,83 @@ fn a_ring_of_a_million_vertices_is_one_face() {
     assert_eq!(valid(&assembly).faces().count(), 2);
 }
 
+/// Without tolerance or slivers, overlaps to the lower code: what is drawn is what comes out.
+const EXACT: Settings =
+    Settings { tolerance_m: 0.0, sliver_width_m: 0.0, sliver_area_m2: 0.0, accept_overlap: true, refuse_gap: false };
+
+/// Rectangles on the lattice cross in lattice points, so nothing is rounded and every
+/// place has the owner that comparing it with each rectangle gives.
+#[test]
+fn rectangles_laid_at_random_have_the_owners_that_a_naive_count_gives() {
+    for seed in 0..150 {
+        let mut dice = Dice::seeded(seed);
+        let side = 6 + dice.below(20) as i32;
+        let (mut areas, mut claims) = (Vec::new(), Vec::new());
+        for i in 0..2 + dice.below(12) as u32 {
+            let (x, y) = (dice.below(side as u64) as i32, dice.below(side as u64) as i32);
+            let (w, h) = (1 + dice.below(8) as i32, 1 + dice.below(8) as i32);
+            let mut shell =
+                vec![Point::new(x, y), Point::new(x + w, y), Point::new(x + w, y + h), Point::new(x, y + h)];
+            let mut holes = Vec::new();
+            if w > 3 && h > 3 && dice.below(2) == 0 {
+                let (a, b) = (x + dice.below(2) as i32, y + 1);
+                holes.push(vec![
+                    Point::new(a, b),
+                    Point::new(a, b + 1),
+                    Point::new(a + 2, b + 1),
+                    Point::new(a + 2, b),
+                ]);
+            }
+            if dice.below(2) == 0 {
+                shell.reverse();
+            }
+            let id = AreaId(i);
+            areas.push((id, area(&format!("{:02}", (i * 7) % 23), u8::from(i % 3 == 0), None)));
+            claims.push(Claim { area: id, polygon: Polygon { shell, holes } });
+        }
+        let owner = |p: Point| {
+            let there = claims.iter().filter(|c| even_odd(&c.polygon, p)).map(|c| &areas[c.area.0 as usize]);
+            there.max_by_key(|a| (a.1.level, std::cmp::Reverse(a.1.code.clone()))).map(|a| a.0)
+        };
+        let assembly = assemble(levels(&["district", "grid"]), areas.clone(), claims.clone(), &EXACT);
+        let coverage = valid(&assembly);
+        let ground: Vec<(AreaId, Vec<Polygon>)> = areas.iter().map(|a| (a.0, coverage.polygons(a.0))).collect();
+        for p in (-1..side + 10).flat_map(|x| (-1..side + 10).map(move |y| Point::new(x, y))) {
+            let ours = ground.iter().find(|g| g.1.iter().any(|g| even_odd(g, p))).map(|g| g.0);
+            assert_eq!(ours, owner(p), "seed {seed} {p:?}");
+        }
+    }
+}
+
+#[test]
+fn triangles_thrown_on_a_heap_come_to_rest_in_a_valid_coverage_whatever_their_order() {
+    for seed in 0..400 {
+        let mut dice = Dice::seeded(seed);
+        let side = [8, 30, 300, 100_000][seed as usize % 4];
+        let mut polygons = Vec::new();
+        while polygons.len() < 3 + (seed as usize % 23) {
+            let shell: Vec<Point> =
+                (0..3).map(|_| Point::new(dice.below(side) as i32, dice.below(side) as i32)).collect();
+            if crate::polygon::twice_area(&shell) != 0 {
+                polygons.push(Polygon { shell, holes: vec![] });
+            }
+        }
+        let first = flat(polygons.clone(), &EXACT);
+        let coverage = valid(&first);
+        assert!(first.findings.iter().all(|f| f.kind != FindingKind::Limit));
+        let repaired = flat(polygons.clone(), &Settings { accept_overlap: true, ..Settings::default() });
+        valid(&repaired);
+        // Turned about in the list but with the same codes: the same ground.
+        let mut areas: Vec<(AreaId, Area)> = coverage.areas().map(|(id, a)| (id, Area::clone(a))).collect();
+        let mut claims: Vec<Claim> =
+            polygons.into_iter().enumerate().map(|(i, polygon)| Claim { area: AreaId(i as u32), polygon }).collect();
+        claims.reverse();
+        areas.reverse();
+        let second = assemble(levels(&["grid"]), areas, claims, &EXACT);
+        assert_eq!(second.coverage.as_ref(), Some(coverage), "seed {seed}");
+    }
+}
+
 #[test]
 fn nothing_at_all_is_a_coverage_too() {
     let assembly = assemble(levels(&["grid"]), vec![], vec![], &Settings::default());
