@@ -223,7 +223,7 @@ fn expand(
     let with = |known: &Map<String, Value>, names: &[(&str, &str)]| {
         let mut filled = fill(template, known, names);
         if let Some(layer) = filled.as_object_mut() {
-            ["for", "only", "when"].map(|key| layer.remove(key));
+            layer.retain(|key, _| !["for", "only", "when"].contains(&key.as_str()));
         }
         filled
     };

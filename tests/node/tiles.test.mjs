@@ -1,0 +1,109 @@
+// The tiles, TileJSON and styles of a served city, read by the libraries that maps use.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { VectorTile } from "@mapbox/vector-tile";
+import { validateStyleMin } from "@maplibre/maplibre-gl-style-spec";
+import Pbf from "pbf";
+import { openCity } from "../browser/city.mjs";
+
+let city;
+before(async () => {
+  city = await openCity();
+});
+after(() => city?.stop());
+
+async function tileAt(layers, z, x, y) {
+  const answer = await fetch(new URL(`tiles/${layers}/${z}/${x}/${y}`, city.url));
+  if (answer.status === 204) return null;
+  assert.equal(answer.status, 200, await (answer.ok ? "" : answer.text()));
+  return new VectorTile(new Pbf(new Uint8Array(await answer.arrayBuffer())));
+}
+
+/** Column and row of the tile at a place. */
+function addressOf([lon, lat], z) {
+  const n = 2 ** z;
+  const phi = (lat * Math.PI) / 180;
+  return [Math.floor(((lon + 180) / 360) * n), Math.floor(((1 - Math.asinh(Math.tan(phi)) / Math.PI) / 2) * n)];
+}
+
+/** Features of a layer, of the nine tiles around a place. */
+async function around(layers, place, z) {
+  const [x, y] = addressOf(place, z);
+  const found = [];
+  for (let dx = -1; dx <= 1; dx++) {
+    for (let dy = -1; dy <= 1; dy++) {
+      const tile = await tileAt(layers, z, x + dx, y + dy);
+      if (tile) found.push({ tile, z, x: x + dx, y: y + dy });
+    }
+  }
+  return found;
+}
+
+test("a reader of maps finds in a tile what the service says of the areas", async () => {
+  const document = await city.get("tiles/grid,label_grid");
+  assert.equal(document.tilejson, "3.0.0");
+  assert.deepEqual(document.vector_layers.map((layer) => layer.id), ["grid", "label_grid"]);
+  const middle = [document.center[0], document.center[1]];
+
+  let compared = 0;
+  let named = 0;
+  for (const { tile, z, x, y } of await around("grid,label_grid", middle, 13)) {
+    const grid = tile.layers.grid;
+    for (let i = 0; i < (grid?.length ?? 0); i++) {
+      const feature = grid.feature(i);
+      assert.equal(feature.type, 3);
+      assert.equal(feature.extent, 4096);
+      assert.ok(Number.isInteger(feature.id));
+      const geojson = feature.toGeoJSON(x, y, z);
+      assert.match(geojson.geometry.type, /^(Multi)?Polygon$/);
+      for (const ring of feature.loadGeometry()) {
+        for (const p of ring) assert.ok(p.x >= -64 && p.x <= 4160 && p.y >= -64 && p.y <= 4160, `${p.x} ${p.y}`);
+      }
+      if (compared < 40) {
+        const area = await city.get(`areas/${encodeURIComponent(feature.properties.code)}`);
+        for (const key of ["code", "name", "parent", "kind"]) assert.equal(feature.properties[key], area.properties[key], key);
+        compared += 1;
+      }
+    }
+    const labels = tile.layers.label_grid;
+    for (let i = 0; i < (labels?.length ?? 0) && named < 40; i++) {
+      const feature = labels.feature(i);
+      const [lon, lat] = feature.toGeoJSON(x, y, z).geometry.coordinates;
+      const place = await city.get(`locate?lon=${lon}&lat=${lat}`);
+      assert.equal(place.owners[0].code, feature.properties.code, "a name stands in its area");
+      named += 1;
+    }
+  }
+  assert.ok(compared > 0 && named > 0, `${compared} areas and ${named} names compared`);
+});
+
+test("the layers that were asked for are there under their names, and no others", async () => {
+  const { center } = await city.get("tiles/grid");
+  const [x, y] = addressOf(center, 14);
+  const tile = await tileAt("community,building,label_street,grid", 14, x, y);
+  for (const name of Object.keys(tile.layers)) assert.ok(["community", "building", "label_street", "grid"].includes(name), name);
+  assert.ok(tile.layers.grid && tile.layers.community);
+});
+
+test("there is no tile far from the city, and that is said without a body", async () => {
+  const answer = await fetch(new URL("tiles/grid/10/0/0", city.url));
+  assert.equal(answer.status, 204);
+  assert.equal((await answer.arrayBuffer()).byteLength, 0);
+});
+
+for (const name of ["atlas", "atlas-dark"]) {
+  test(`the style ${name} is valid and its tiles are there`, async () => {
+    const style = await city.get(`styles/${name}`);
+    assert.deepEqual(validateStyleMin(style).map((error) => error.message), []);
+    assert.equal(style.glyphs, undefined);
+    const levels = style.metadata["gridatlas:levels"];
+    assert.ok(style.layers.some((layer) => layer["source-layer"] === levels.at(-1)));
+    for (const source of Object.values(style.sources)) {
+      const { center } = await city.get("tiles/grid");
+      const [x, y] = addressOf(center, 14);
+      const answer = await fetch(source.tiles[0].replace("{z}", 14).replace("{x}", x).replace("{y}", y));
+      assert.ok([200, 204].includes(answer.status), `${source.tiles[0]}: ${answer.status}`);
+    }
+  });
+}
