@@ -48,8 +48,8 @@ struct Owner {
 }
 
 /// How many points are looked up at a time: enough to have many of them wait for
-/// memory at once, few enough to stay in registers' reach.
-const BATCH: usize = 32;
+/// memory at once, few enough that what is kept for them stays near.
+const BATCH: usize = 256;
 
 impl Locator {
     /// Builds the index of a coverage.
@@ -115,7 +115,7 @@ impl Locator {
         let open = &open[..n];
         let mut heads = [0u32; BATCH];
         for (i, head) in open.iter().zip(&mut heads) {
-            *head = block::head_behind(seen[usize::from(*i)].0, faces[usize::from(*i)].0);
+            *head = block::look_behind(seen[usize::from(*i)].0, faces[usize::from(*i)].0);
         }
         std::hint::black_box(&heads);
         for i in open.iter().map(|i| usize::from(*i)) {

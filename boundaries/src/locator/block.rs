@@ -197,10 +197,13 @@ pub(super) fn face_behind(
     }
 }
 
-/// The head of the leaf behind an entry that is an offset: a look that fetches it.
+/// A look at the leaf behind an entry that is an offset, to have it fetched: what it
+/// says means nothing.
 #[inline]
-pub(super) fn head_behind(words: &[u32], entry: u32) -> u32 {
-    words[(entry & !OFFSET) as usize]
+pub(super) fn look_behind(words: &[u32], entry: u32) -> u32 {
+    // Two cache lines of 16 words.
+    let leaf = &words[(entry & !OFFSET) as usize..];
+    leaf[0] ^ leaf[leaf.len().min(16) - 1]
 }
 
 struct Narrow {
@@ -217,6 +220,13 @@ impl Narrow {
         let clip = Clip { low: rows & 0x7fff, high: rows >> 15 & 0x7fff, west: west(rows >> 30) };
         Self { a: unpack(words[0]), b: unpack(words[1]), clip }
     }
+}
+
+/// The ends of a narrow edge, from the middle of its leaf.
+#[inline]
+fn narrow_ends(words: &[u32]) -> ((f64, f64), (f64, f64)) {
+    let unpack = |w: u32| (f64::from(w as u16 as i16), f64::from((w >> 16) as u16 as i16));
+    (unpack(words[0]), unpack(words[1]))
 }
 
 #[inline]
@@ -334,13 +344,47 @@ impl<'a> Leaf<'a> {
         self.n
     }
 
+    /// The middle of the leaf.
+    #[inline]
+    pub(super) fn centre(&self) -> (i64, i64) {
+        let half = 1i64 << self.square.shift >> 1;
+        (self.square.x + half, self.square.y + half)
+    }
+
+    /// The ends of the edge at `i`, from the middle of the leaf. Exact: 33 bits at most.
+    #[inline]
+    pub(super) fn edge_from_centre(&self, i: usize) -> ((f64, f64), (f64, f64)) {
+        if self.kind == Kind::Narrow {
+            narrow_ends(&self.words[i * NARROW_WORDS..][..NARROW_WORDS])
+        } else {
+            let (Found { a, b }, (x, y)) = (self.edge(i), self.centre());
+            (((a.0 - x) as f64, (a.1 - y) as f64), ((b.0 - x) as f64, (b.1 - y) as f64))
+        }
+    }
+
+    /// The least of what `f` says of the ends of each edge, from the middle of the leaf.
+    #[inline]
+    pub(super) fn least(&self, f: impl Fn((f64, f64), (f64, f64)) -> f64) -> f64 {
+        if self.kind == Kind::Narrow {
+            let edges = self.words[..self.n * NARROW_WORDS].chunks_exact(NARROW_WORDS);
+            edges.fold(f64::INFINITY, |least, e| {
+                let (a, b) = narrow_ends(e);
+                least.min(f(a, b))
+            })
+        } else {
+            (0..self.n).fold(f64::INFINITY, |least, i| {
+                let (a, b) = self.edge_from_centre(i);
+                least.min(f(a, b))
+            })
+        }
+    }
+
     /// The edge at `i`.
     #[inline]
     pub(super) fn edge(&self, i: usize) -> Found {
         if self.kind == Kind::Narrow {
             let e = &self.words[i * NARROW_WORDS..][..NARROW_WORDS];
-            let half = 1i64 << self.square.shift >> 1;
-            let (x, y) = (self.square.x + half, self.square.y + half);
+            let (x, y) = self.centre();
             let Narrow { a, b, .. } = Narrow::read(e);
             Found { a: (x + i64::from(a.0), y + i64::from(a.1)), b: (x + i64::from(b.0), y + i64::from(b.1)) }
         } else {

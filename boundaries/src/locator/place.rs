@@ -119,7 +119,10 @@ impl Locator {
     }
 
     fn sought(&self, x: i64, y: i32, level: u8) -> Sought<'_> {
-        Sought { x, y: i64::from(y), frame: Frame::at(y), level, ranks: &self.ranks }
+        // Off the globe the cosine is negative; at a pole a width of nothing divides badly.
+        let Frame { east_m, north_m } = Frame::at(y);
+        let frame = Frame { east_m: east_m.abs().max(1e-12), north_m };
+        Sought { x, y: i64::from(y), frame, level, ranks: &self.ranks }
     }
 
     /// Adds the owners of all faces that touch `p`, and tells whether they differ.

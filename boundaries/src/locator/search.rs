@@ -107,111 +107,137 @@ impl Sought<'_> {
     }
 
     fn node(&self, node: Node<'_>, limit_2: &mut f64, f: &mut impl FnMut(f64, Near) -> f64) {
-        let shift = node.square.shift - node.k;
-        let last = (1i64 << node.k) - 1;
-        let here = ((self.x - node.square.x) >> shift).clamp(0, last) as u32;
-        if *limit_2 == f64::INFINITY {
-            self.likeliest(node, shift, here, limit_2, f);
+        let leaves = Leaves::of(self, &node);
+        if *limit_2 == f64::INFINITY
+            && let Some((column, row)) = leaves.nearest()
+            && let Some(Behind::Leaf(leaf)) = node.behind(column as usize, row as usize)
+        {
+            // What the nearest leaf holds spares most of the others a look.
+            self.leaf(leaf, limit_2, f);
         }
-        self.rows(node.square.y, shift, 1 << node.k, limit_2, |row, row_2, limit_2| {
-            let mask = node.mask(row);
-            // The bits west of the point, its own column included, and those east of it.
-            let west = mask & (u32::MAX >> (31 - here));
-            let mut visit = |column: u32, limit_2: &mut f64| {
-                let from = node.square.x + (i64::from(column) << shift);
-                if row_2 + Self::gap_2(self.x, from, from + (1 << shift), self.frame.east_m) > *limit_2 {
-                    return false;
-                }
-                match node.behind(column as usize, row) {
+        let mut visit = |row: u32| {
+            let row_2 = leaves.row_2(row);
+            let reach_2 = *limit_2 * (1.0 + 1e-9) + 1e-6;
+            if row_2 > reach_2 {
+                return false;
+            }
+            let mut bits = node.mask(row as usize) & leaves.within((reach_2 - row_2).sqrt());
+            while bits != 0 {
+                let column = bits.trailing_zeros();
+                bits &= bits - 1;
+                match node.behind(column as usize, row as usize) {
                     Some(Behind::Leaf(leaf)) => self.leaf(leaf, limit_2, f),
                     Some(Behind::Node(deeper)) => self.node(deeper, limit_2, f),
                     None => {}
                 }
-                true
-            };
-            let mut bits = west;
-            while bits != 0 {
-                let column = 31 - bits.leading_zeros();
-                bits ^= 1 << column;
-                if !visit(column, limit_2) {
-                    break;
-                }
             }
-            let mut bits = mask ^ west;
-            while bits != 0 {
-                let column = bits.trailing_zeros();
-                bits &= bits - 1;
-                if !visit(column, limit_2) {
-                    break;
-                }
-            }
-        });
-    }
-
-    /// Looks into the leaf that begins nearest: the masks tell which, at no cost in
-    /// memory, and what it holds spares most other leaves a look.
-    fn likeliest(
-        &self,
-        node: Node<'_>,
-        shift: u32,
-        here: u32,
-        limit_2: &mut f64,
-        f: &mut impl FnMut(f64, Near) -> f64,
-    ) {
-        let mut best = (f64::INFINITY, 0, 0);
-        let mut bound_2 = f64::INFINITY;
-        self.rows(node.square.y, shift, 1 << node.k, &mut bound_2, |row, row_2, bound_2| {
-            let mask = node.mask(row);
-            let west = mask & (u32::MAX >> (31 - here));
-            let near = [
-                (west != 0).then(|| 31 - west.leading_zeros()),
-                (mask ^ west != 0).then(|| (mask ^ west).trailing_zeros()),
-            ];
-            for column in near.into_iter().flatten() {
-                let from = node.square.x + (i64::from(column) << shift);
-                let gap_2 = row_2 + Self::gap_2(self.x, from, from + (1 << shift), self.frame.east_m);
-                if gap_2 < best.0 {
-                    best = (gap_2, column, row);
-                    *bound_2 = gap_2;
-                }
-            }
-        });
-        if best.0 < f64::INFINITY
-            && let Some(Behind::Leaf(leaf)) = node.behind(best.1 as usize, best.2)
-        {
-            self.leaf(leaf, limit_2, f);
-        }
+            true
+        };
+        let _ = (leaves.here.1..1 << node.k).all(&mut visit);
+        let _ = (0..leaves.here.1).rev().all(&mut visit);
     }
 
     fn leaf(&self, leaf: Leaf<'_>, limit_2: &mut f64, f: &mut impl FnMut(f64, Near) -> f64) {
+        let centre = leaf.centre();
+        let (east_m, north_m) = (self.frame.east_m, self.frame.north_m);
+        let (x, y) = ((self.x - centre.0) as f64, (self.y - centre.1) as f64);
+        let metres = |q: (f64, f64)| ((q.0 - x) * east_m, (q.1 - y) * north_m);
+        let to = |(a, b)| nearest_on(metres(a), metres(b));
+        // Most leaves hold nothing nearer: one look at the least of them tells.
+        let square = |(east, north): (f64, f64)| east * east + north * north;
+        let least_2 = leaf.least(|a, b| square(to((a, b))));
+        if least_2 > *limit_2 {
+            return;
+        }
         for i in 0..leaf.len() {
-            let e = leaf.edge(i);
-            let offset_m = self.nearest_on(e.a, e.b);
-            let distance_2 = offset_m.0 * offset_m.0 + offset_m.1 * offset_m.1;
-            if distance_2 <= *limit_2 {
-                let border = leaf.border(i);
-                if self.ranks.get(border as usize).is_some_and(|rank| *rank <= self.level) {
-                    *limit_2 = f(*limit_2, Near { distance_2, offset_m, border });
-                }
+            let offset_m = to(leaf.edge_from_centre(i));
+            let distance_2 = square(offset_m);
+            let border = leaf.border(i);
+            if distance_2 <= *limit_2 && self.ranks.get(border as usize).is_some_and(|rank| *rank <= self.level) {
+                *limit_2 = f(*limit_2, Near { distance_2, offset_m, border });
             }
         }
     }
+}
 
-    /// The point of the edge `a`-`b` nearest to the point sought from, as an offset in metres.
-    #[inline]
-    fn nearest_on(&self, a: (i64, i64), b: (i64, i64)) -> (f64, f64) {
-        let metres =
-            |q: (i64, i64)| ((q.0 - self.x) as f64 * self.frame.east_m, (q.1 - self.y) as f64 * self.frame.north_m);
-        let ((ax, ay), (bx, by)) = (metres(a), metres(b));
-        let (dx, dy) = (bx - ax, by - ay);
-        let t = -(ax * dx + ay * dy) / (dx * dx + dy * dy);
-        // The ends as they are, so that edges that share one are equally far.
-        if t > 0.0 && t < 1.0 {
-            (ax + t * dx, ay + t * dy)
-        } else if t >= 1.0 {
-            (bx, by)
-        } else {
-            (ax, ay)
+/// The leaves of a node in metres around the point.
+struct Leaves<'a> {
+    node: &'a Node<'a>,
+    west_m: f64,
+    south_m: f64,
+    width_m: f64,
+    height_m: f64,
+    /// The column and row that hold the point, or come nearest to it.
+    here: (u32, u32),
+}
+
+impl<'a> Leaves<'a> {
+    fn of(sought: &Sought<'_>, node: &'a Node<'a>) -> Self {
+        let (square, shift) = (node.square, node.square.shift - node.k);
+        let last = (1i64 << node.k) - 1;
+        let (x, y) = (sought.x - square.x, sought.y - square.y);
+        let size = (1u64 << shift) as f64;
+        Self {
+            node,
+            west_m: -x as f64 * sought.frame.east_m,
+            south_m: -y as f64 * sought.frame.north_m,
+            width_m: size * sought.frame.east_m,
+            height_m: size * sought.frame.north_m,
+            here: ((x >> shift).clamp(0, last) as u32, (y >> shift).clamp(0, last) as u32),
         }
     }
+
+    /// The square of the distance to a row.
+    fn row_2(&self, row: u32) -> f64 {
+        let from = self.south_m + f64::from(row) * self.height_m;
+        let gap = from.max(-from - self.height_m).max(0.0);
+        gap * gap
+    }
+
+    /// The columns that come within a distance, as a mask.
+    fn within(&self, distance_m: f64) -> u32 {
+        // The cast takes what is below 0 as 0, and what is off the scale as the last.
+        let first = ((-distance_m - self.west_m) / self.width_m).max(0.0) as u32;
+        let last = ((distance_m - self.west_m) / self.width_m).max(0.0) as u32;
+        if first > 31 { 0 } else { u32::MAX << first & u32::MAX >> (31 - last.min(31)) }
+    }
+
+    /// The column and row of the nearest leaf with borders: the masks tell, so no leaf
+    /// has to be fetched.
+    fn nearest(&self) -> Option<(u32, u32)> {
+        let (mut best, mut least_2) = (None, f64::INFINITY);
+        let west_of_here = u32::MAX >> (31 - self.here.0);
+        let mut look = |row: u32| {
+            let row_2 = self.row_2(row);
+            if row_2 >= least_2 {
+                return false;
+            }
+            let mask = self.node.mask(row as usize);
+            let (west, east) = (mask & west_of_here, mask & !west_of_here);
+            let near = [(west, 31 - west.leading_zeros().min(31)), (east, east.trailing_zeros())];
+            for (_, column) in near.into_iter().filter(|(bits, _)| *bits != 0) {
+                let from = self.west_m + f64::from(column) * self.width_m;
+                let gap = from.max(-from - self.width_m).max(0.0);
+                if row_2 + gap * gap < least_2 {
+                    least_2 = row_2 + gap * gap;
+                    best = Some((column, row));
+                }
+            }
+            true
+        };
+        let _ = (self.here.1..1 << self.node.k).all(&mut look);
+        let _ = (0..self.here.1).rev().all(&mut look);
+        best
+    }
+}
+
+/// The point of the edge `a`-`b` nearest to the origin.
+#[inline]
+fn nearest_on((ax, ay): (f64, f64), (bx, by): (f64, f64)) -> (f64, f64) {
+    let (dx, dy) = (bx - ax, by - ay);
+    let t = -(ax * dx + ay * dy) / (dx * dx + dy * dy);
+    // The ends as they are, so that edges that share one are equally far.
+    let (x, y) = (ax + t * dx, ay + t * dy);
+    let (x, y) = if t >= 1.0 { (bx, by) } else { (x, y) };
+    if t > 0.0 { (x, y) } else { (ax, ay) }
 }
