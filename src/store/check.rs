@@ -106,7 +106,16 @@ impl Store {
     }
 }
 
-fn check_graph(_report: &mut CheckReport, _name: &str, _coverage: &Coverage) {}
+fn check_graph(report: &mut CheckReport, name: &str, coverage: &Coverage) {
+    for defect in coverage.sanity_check().err().into_iter().flatten() {
+        report.defects.push(Defect {
+            kind: "graph",
+            subject: name.into(),
+            what: defect.reason,
+            place: defect.place.map(|p| [p.lon(), p.lat()]),
+        });
+    }
+}
 
 async fn check_levels(tx: &mut Tx, report: &mut CheckReport, name: &str, coverage: &Coverage) -> Result<(), Error> {
     for (i, level) in coverage.levels().iter().enumerate() {

@@ -9,7 +9,6 @@ use boundaries::{Area, AreaId, Coverage, Level, Polygon};
 use jiff::Timestamp;
 
 use super::layers::{self, Record};
-use super::outline::grounds;
 use super::records::Difference;
 use super::revisions::{self, at, revisions};
 use super::sql::{Arg, Tx, quoted};
@@ -29,22 +28,28 @@ pub(super) struct AreaRow {
 
 /// What the layer of a level must hold: every area of it, with ground or without.
 pub(super) fn area_rows(coverage: &Coverage, level: Level) -> Vec<AreaRow> {
-    let mut grounds = grounds(coverage, level).into_iter().peekable();
-    let name = coverage.levels().get(usize::from(level.0)).map(ToString::to_string);
+    let mut outlines = coverage.outlines(level).into_iter().peekable();
     let of_level = coverage.areas().filter(|(_, area)| area.level == level);
     of_level
         .map(|(id, area)| {
-            let mut ground = Vec::new();
-            if let Some((_, found)) = grounds.next_if(|(owner, _)| *owner == id) {
-                ground = found;
-            }
-            AreaRow { id, values: values(coverage, area, name.clone()), ground }
+            let outline = outlines.next_if(|outline| outline.area == id);
+            let parts = outline.map_or_else(Vec::new, |outline| outline.parts);
+            let ground = parts.iter().map(|part| coverage.polygon(part)).collect();
+            AreaRow { id, values: values(coverage, area), ground }
         })
         .collect()
 }
 
-fn values(coverage: &Coverage, area: &Area, level: Option<String>) -> [Option<String>; 6] {
+/// The same for some areas of the level only, looking at no other ground than theirs.
+fn some_area_rows(coverage: &Coverage, level: Level, ids: &BTreeSet<AreaId>) -> Vec<AreaRow> {
+    let areas = ids.iter().filter_map(|id| Some((*id, coverage.area(*id)?)));
+    let of_level = areas.filter(|(_, area)| area.level == level);
+    of_level.map(|(id, area)| AreaRow { id, values: values(coverage, area), ground: coverage.polygons(id) }).collect()
+}
+
+fn values(coverage: &Coverage, area: &Area) -> [Option<String>; 6] {
     let text = |t: &Arc<str>| Some(t.to_string());
+    let level = coverage.levels().get(usize::from(area.level.0)).and_then(text);
     let parent = area.parent.and_then(|p| coverage.area(p)).map(|p| p.code.to_string());
     [text(&area.code), text(&area.name), level, parent, text(&area.kind), text(&area.attributes)]
 }
@@ -95,17 +100,17 @@ async fn derive(tx: &mut Tx, name: &str, old: Option<&Coverage>, new: &Coverage)
     let touched = old.filter(|_| same_levels).map(|old| touched(old, new));
     for (i, level) in new.levels().iter().enumerate() {
         let table = names::level_table(name, level);
-        let is_touched = |id: &AreaId| touched.as_ref().is_none_or(|t| t.contains(id));
-        if let Some(touched) = &touched {
-            // An id may have left this level or the coverage: deleting what is not there is nothing.
-            let gone: Vec<i64> = touched.iter().map(|id| i64::from(id.0) + 1).collect();
-            layers::delete(tx, &table, &gone).await?;
-            if touched.is_empty() {
-                continue;
+        let level = Level(i as u8);
+        let rows = match &touched {
+            None => area_rows(new, level),
+            Some(touched) => {
+                // An id may have left this level or the coverage: deleting what is not there is nothing.
+                let gone: Vec<i64> = touched.iter().map(|id| i64::from(id.0) + 1).collect();
+                layers::delete(tx, &table, &gone).await?;
+                some_area_rows(new, level, touched)
             }
-        }
-        let rows = area_rows(new, Level(i as u8)).into_iter().filter(|row| is_touched(&row.id));
-        let records = rows.map(|row| Record {
+        };
+        let records = rows.into_iter().map(|row| Record {
             number: row.id.0 + 1,
             geometry: Geometry::Polygons(row.ground),
             values: row.values.into_iter().map(Arg::Text).collect(),

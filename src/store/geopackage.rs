@@ -141,3 +141,45 @@ pub(super) fn migration_error(e: sqlx::migrate::MigrateError) -> Error {
         other => Error::Damaged(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::feature::{Feature, Geometry};
+    use crate::store::{Error, Store, SyncOptions};
+    use boundaries::Point;
+
+    #[test]
+    fn a_full_disk_is_said_and_nothing_is_half_written() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("city.gpkg");
+        let path = path.to_str().unwrap();
+        let features = (0..20_000).map(|i| Feature {
+            id: format!("feature {i}").into(),
+            geometry: Geometry::Point(Point::new(i, i)),
+            properties: vec![],
+        });
+        let features: Vec<Feature> = features.collect();
+        let options = SyncOptions { max_removed_percent: 10.0, dry_run: false };
+        runtime.block_on(async {
+            let store = Store::open_or_create(path).await.unwrap();
+            let before = store.state().await.unwrap();
+            // SQLite answers beyond its limit of pages just as it does on a full disk.
+            if let Store::GeoPackage(file) = &store {
+                let mut all = Vec::new();
+                for _ in 0..file.pool.options().get_max_connections() {
+                    let mut one = file.pool.acquire().await.unwrap();
+                    sqlx::query("pragma max_page_count = 150").execute(&mut *one).await.unwrap();
+                    all.push(one);
+                }
+            }
+            let full = store.sync_layer("tree", &[], features.clone(), &options).await;
+            assert!(matches!(full, Err(Error::Full)), "{full:?}");
+            store.close().await;
+            let store = Store::open(path).await.unwrap();
+            assert_eq!(store.state().await.unwrap(), before);
+            assert!(store.layers().await.unwrap().is_empty());
+            assert_eq!(store.sync_layer("tree", &[], features, &options).await.unwrap().added, 20_000);
+        });
+    }
+}

@@ -25,7 +25,6 @@ mod records;
 mod revisions;
 
 mod derive;
-mod outline;
 mod publish;
 
 mod features;
@@ -35,6 +34,8 @@ mod sync;
 mod load;
 
 mod check;
+
+pub mod foreign;
 
 use jiff::Timestamp;
 

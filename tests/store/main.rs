@@ -1,0 +1,10 @@
+//! One story, told to both stores: what is put in comes back, what is derived agrees,
+//! and nothing is ever half done.
+
+mod city;
+mod places;
+
+mod layers;
+mod publishing;
+mod running;
+mod trouble;
