@@ -80,7 +80,12 @@ impl Draft {
     ///
     /// Where an attribute gives no code at all: such a file is read with the wrong
     /// `--levels`, and one message is better than one for each feature.
-    pub(super) fn add(&mut self, feature: &Arc<str>, properties: &Properties, parts: Vec<Polygon>) -> Result<(), LevelsError> {
+    pub(super) fn add(
+        &mut self,
+        feature: &Arc<str>,
+        properties: &Properties,
+        parts: Vec<Polygon>,
+    ) -> Result<(), LevelsError> {
         self.features += 1;
         let finest = self.levels.fields().len() - 1;
         let mut parent = None;

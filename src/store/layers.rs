@@ -136,36 +136,6 @@ pub(super) async fn drop_table(tx: &mut Tx, table: &str) -> Result<(), Error> {
     tx.script(format!("drop table {}; drop table {q};", quoted(&format!("rtree_{table}_geom")))).await
 }
 
-/// The triggers by which programs that edit a GeoPackage keep the index of a layer
-/// (OGC 12-128r18, F.3), for files that are given away.
-pub(super) fn rtree_triggers(table: &str) -> String {
-    let (t, rtree) = (quoted(table), quoted(&format!("rtree_{table}_geom")));
-    let name = |what: &str| quoted(&format!("rtree_{table}_geom_{what}"));
-    let put = format!(
-        "insert or replace into {rtree} values \
-         (new.fid, ST_MinX(new.geom), ST_MaxX(new.geom), ST_MinY(new.geom), ST_MaxY(new.geom))"
-    );
-    let has_place = "new.geom notnull and not ST_IsEmpty(new.geom)";
-    let has_none = "(new.geom isnull or ST_IsEmpty(new.geom))";
-    format!(
-        "create trigger {} after insert on {t} when ({has_place}) begin {put}; end; \
-         create trigger {} after update of geom on {t} when old.fid = new.fid and ({has_place}) begin {put}; end; \
-         create trigger {} after update of geom on {t} when old.fid = new.fid and {has_none} \
-           begin delete from {rtree} where id = old.fid; end; \
-         create trigger {} after update on {t} when old.fid != new.fid and ({has_place}) \
-           begin delete from {rtree} where id = old.fid; {put}; end; \
-         create trigger {} after update on {t} when old.fid != new.fid and {has_none} \
-           begin delete from {rtree} where id in (old.fid, new.fid); end; \
-         create trigger {} after delete on {t} when old.geom notnull begin delete from {rtree} where id = old.fid; end;",
-        name("insert"),
-        name("update6"),
-        name("update2"),
-        name("update5"),
-        name("update4"),
-        name("delete"),
-    )
-}
-
 /// A row of a table of features.
 pub(super) struct Record {
     pub(super) number: u32,

@@ -182,5 +182,3 @@ fn new_epoch() -> String {
     let half = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", half(), half())
 }
-
-pub mod foreign;

@@ -72,18 +72,6 @@ pub(super) fn column(field: &str, taken: &[String]) -> String {
     }
 }
 
-/// The column of a field in a file that is given away: only the layer's own columns
-/// and case are in its way.
-pub(super) fn export_column(field: &str, taken: &[String]) -> String {
-    let base: String = field.chars().filter(|c| *c != '\0').take(120).collect();
-    let is_free = |name: &str| {
-        !["fid", "geom", "rowid", ""].contains(&name.to_lowercase().as_str())
-            && !taken.iter().any(|t| t.to_lowercase() == name.to_lowercase())
-    };
-    let numbered = (2u32..).map(|number| format!("{base}_{number}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| is_free(name)).unwrap_or(base)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
