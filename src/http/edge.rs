@@ -5,10 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures::FutureExt as _;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::config::Config;
@@ -78,6 +80,45 @@ pub(super) fn cors(config: &Config) -> CorsLayer {
         .allow_headers([header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH, header::AUTHORIZATION])
         .expose_headers([header::ETAG, header::RETRY_AFTER, REVISION])
         .max_age(Duration::from_secs(3600))
+}
+
+/// Answers shorter than this are sent as they are.
+const PACKED_FROM: u64 = 4096;
+
+/// Packs long answers of text for clients that take gzip. Tiles come packed from their
+/// cache, and streams of places are left alone: packing would be most of their work.
+pub(super) fn packing() -> CompressionLayer<impl Predicate> {
+    let is_text = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default();
+        matches!(
+            kind,
+            "application/json"
+                | "application/geo+json"
+                | "text/html"
+                | "text/css"
+                | "text/csv"
+                | "text/javascript"
+                | "application/javascript"
+                | "image/svg+xml"
+        )
+    };
+    CompressionLayer::new().compress_when(SizeAbove::new(PACKED_FROM).and(is_text))
+}
+
+/// Weakens the tag of an answer that was packed on its way: the bytes are not those
+/// that the tag was made of.
+pub(super) async fn weaken(mut answer: Response) -> Response {
+    let is_tile = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == super::tiles::MVT);
+    let tag = answer.headers().get(header::ETAG).and_then(|t| t.to_str().ok()).filter(|t| t.starts_with('"'));
+    if let Some(tag) = tag.map(|t| format!("W/{t}"))
+        && !is_tile
+        && answer.headers().contains_key(header::CONTENT_ENCODING)
+        && let Ok(tag) = HeaderValue::from_str(&tag)
+    {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    answer
 }
 
 /// What answers where no route does.

@@ -239,6 +239,8 @@ fn router(app: App) -> axum::Router {
         .method_not_allowed_fallback(edge::wrong_method)
         .layer(axum::Extension(docs))
         .layer(axum::middleware::from_fn_with_state(app.clone(), edge::guard))
+        .layer(edge::packing())
+        .layer(axum::middleware::map_response(edge::weaken))
         .layer(edge::cors(&app.config))
         .with_state(app)
 }

@@ -19,7 +19,7 @@ use crate::snapshot::{CoverageView, Snapshot};
 use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingError};
 
 /// The media type of a vector tile.
-const MVT: &str = "application/vnd.mapbox-vector-tile";
+pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
 
 /// The present may change at any time; a client asks whether it has.
 const PRESENT: &str = "public, max-age=5, stale-while-revalidate=60";

@@ -36,6 +36,25 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[tokio::test]
+async fn long_answers_are_packed_for_those_who_take_it_and_their_tags_still_serve() {
+    let city = serve(Config::default()).await;
+    let ask = |coding: &'static str| get(&city, "openapi.json").header("accept-encoding", coding);
+    let plain = ask("identity").send().await.unwrap();
+    assert!(plain.headers().get("content-encoding").is_none());
+    let plain = plain.bytes().await.unwrap();
+    let packed = ask("gzip").send().await.unwrap();
+    assert_eq!(packed.headers()["content-encoding"], "gzip");
+    let tag = packed.headers()["etag"].clone();
+    assert!(tag.to_str().unwrap().starts_with("W/\""), "{tag:?}");
+    let packed = packed.bytes().await.unwrap();
+    let mut inflated = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut inflated).unwrap();
+    assert_eq!(inflated, plain);
+    assert_eq!(ask("gzip").header("if-none-match", tag).send().await.unwrap().status(), StatusCode::NOT_MODIFIED);
+    city.stop().await;
+}
+
+#[tokio::test]
 async fn urls_in_documents_are_those_that_the_client_can_reach() {
     let city = serve(Config::default()).await;
     let tiles = json(&city, "tiles/grid,building?datum=gcj02").await;
