@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Outcome {
             .iter()
             .map(|f| {
                 serde_json::json!({
-                    "id": f.id, "name": f.name, "role": f.role, "grid": f.grid, "distance_m": millimetres(f.distance_m),
+                    "id": f.worker.id, "name": f.worker.name, "role": f.worker.role, "grid": f.grid, "distance_m": millimetres(f.distance_m),
                     "load": f.load, "why": f.why.as_str(), "point": [f.point.lon(), f.point.lat()],
                 })
             })
@@ -69,7 +69,14 @@ pub fn run(args: Args) -> Outcome {
         println!("{}", serde_json::Value::from(found));
     } else {
         for f in &found {
-            println!("{:>9.1} m  {}  {}  {}  {}", f.distance_m, f.id, f.name, f.role, f.grid.as_deref().unwrap_or("-"));
+            println!(
+                "{:>9.1} m  {}  {}  {}  {}",
+                f.distance_m,
+                f.worker.id,
+                f.worker.name,
+                f.worker.role,
+                f.grid.as_deref().unwrap_or("-")
+            );
         }
     }
     Ok(())

@@ -452,7 +452,7 @@ impl<'a> Events<'a> {
     pub(super) fn worker_near(&self, event: &Feature, workers: &Workers, now: Timestamp) -> Option<Arc<str>> {
         let Geometry::Point(point) = event.geometry else { return None };
         let query = Query { role: Some("grid_worker"), on_duty: Some(true), ..Query::new(point, 1) };
-        workers.nearest(&query, &(), now).pop().map(|found| found.id)
+        workers.nearest(&query, &(), now).pop().map(|found| found.worker.id.clone())
     }
 
     fn one(&mut self, id: Arc<str>, time: Timestamp, state: &str) -> Feature {

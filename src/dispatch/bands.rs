@@ -48,7 +48,7 @@ impl Cell {
         BlockKey { belt: (self.band >> SIDE_BITS) as u32, along: (self.column >> SIDE_BITS) as u32 }
     }
 
-    /// Which of the block's cells it is.
+    /// Which of the block's cells it is: the band counts for eight.
     pub(super) fn in_block(self) -> usize {
         (((self.band & (SIDE - 1)) << SIDE_BITS) | (self.column & (SIDE - 1))) as usize
     }

@@ -37,11 +37,23 @@ struct Seat {
 
 const UNSEATED: Seat = Seat { block: NOWHERE, cell: 0, at: 0 };
 
+/// The bits of a mask that are set, ascending.
+#[inline]
+pub(super) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = mask.trailing_zeros() as usize;
+        mask &= mask.wrapping_sub(1);
+        (bit < 64).then_some(bit)
+    })
+}
+
 /// Eight by eight cells.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
     pub(super) key: BlockKey,
     pub(super) cells: Box<[Vec<Entry>; CELLS]>,
+    /// Which cells have entries: bit `n` for cell `n`.
+    pub(super) occupied: u64,
     /// How many entries it holds.
     pub(super) count: u32,
     /// Every trait that some entry here has had since the block last was empty: what a
@@ -57,12 +69,21 @@ pub(super) struct Buckets {
     blocks: Vec<Block>,
     seats: Vec<Seat>,
     count: usize,
+    /// How many entries have each trait.
+    with_trait: [u32; 64],
 }
 
 impl Buckets {
     /// Empty buckets over cells of 2^`shift` lattice units.
     pub(super) fn new(shift: u32) -> Self {
-        Self { bands: Bands::new(shift), places: FxHashMap::default(), blocks: Vec::new(), seats: Vec::new(), count: 0 }
+        Self {
+            bands: Bands::new(shift),
+            places: FxHashMap::default(),
+            blocks: Vec::new(),
+            seats: Vec::new(),
+            count: 0,
+            with_trait: [0; 64],
+        }
     }
 
     pub(super) fn bands(&self) -> &Bands {
@@ -71,6 +92,11 @@ impl Buckets {
 
     pub(super) fn len(&self) -> usize {
         self.count
+    }
+
+    /// How many entries have all of `traits`, at most.
+    pub(super) fn with_traits(&self, traits: Mask) -> usize {
+        bits(traits).map(|bit| self.with_trait[bit] as usize).min().unwrap_or(self.count)
     }
 
     /// Blocks with somebody in them.
@@ -101,8 +127,12 @@ impl Buckets {
         if seat.block != NOWHERE {
             let block = &mut self.blocks[seat.block as usize];
             if block.key == cell.block() && seat.cell as usize == cell.in_block() {
-                block.cells[seat.cell as usize][seat.at as usize] = entry;
-                block.traits |= entry.mask;
+                let known = &mut block.cells[seat.cell as usize][seat.at as usize];
+                let before = std::mem::replace(known, entry).mask;
+                if before != entry.mask {
+                    block.traits |= entry.mask;
+                    self.count_traits(before, entry.mask);
+                }
                 return;
             }
             self.take(entry.slot);
@@ -119,13 +149,18 @@ impl Buckets {
         }
         let from = &mut self.blocks[block as usize];
         let entries = &mut from.cells[cell as usize];
-        entries.swap_remove(at as usize);
+        let gone = entries.swap_remove(at as usize);
         if let Some(moved) = entries.get(at as usize) {
             self.seats[moved.slot as usize].at = at;
         }
+        if entries.is_empty() {
+            from.occupied &= !(1 << cell);
+        }
         from.count -= 1;
+        let is_empty = from.count == 0;
         self.count -= 1;
-        if from.count == 0 {
+        self.count_traits(gone.mask, 0);
+        if is_empty {
             self.drop_block(block);
         }
     }
@@ -136,15 +171,22 @@ impl Buckets {
         let at = *self.places.entry(key).or_insert(next);
         if at == next {
             let cells = Box::new(std::array::from_fn(|_| Vec::new()));
-            self.blocks.push(Block { key, cells, count: 0, traits: 0 });
+            self.blocks.push(Block { key, cells, occupied: 0, count: 0, traits: 0 });
         }
         let block = &mut self.blocks[at as usize];
         let entries = &mut block.cells[cell.in_block()];
         self.seats[entry.slot as usize] = Seat { block: at, cell: cell.in_block() as u32, at: entries.len() as u32 };
         entries.push(entry);
+        block.occupied |= 1 << cell.in_block();
         block.count += 1;
         block.traits |= entry.mask;
         self.count += 1;
+        self.count_traits(0, entry.mask);
+    }
+
+    fn count_traits(&mut self, gone: Mask, come: Mask) {
+        bits(gone & !come).for_each(|bit| self.with_trait[bit] -= 1);
+        bits(come & !gone).for_each(|bit| self.with_trait[bit] += 1);
     }
 
     /// Removes an empty block; the last one takes its place.
@@ -171,6 +213,9 @@ impl Buckets {
                 defects.push(format!("block {b} counts {} and holds {held}", block.count));
             }
             for (c, entries) in block.cells.iter().enumerate() {
+                if entries.is_empty() == (block.occupied >> c & 1 == 1) {
+                    defects.push(format!("block {b} errs about whether cell {c} is empty"));
+                }
                 for (i, entry) in entries.iter().enumerate() {
                     let seat = self.seats[entry.slot as usize];
                     if (seat.block, seat.cell, seat.at) != (b as u32, c as u32, i as u32) {
@@ -183,6 +228,12 @@ impl Buckets {
                         defects.push(format!("block {b} does not know a trait of slot {}", entry.slot));
                     }
                 }
+            }
+        }
+        for bit in 0..64 {
+            let counted = self.entries().filter(|e| e.mask >> bit & 1 == 1).count();
+            if counted != self.with_trait[bit] as usize {
+                defects.push(format!("{counted} have trait {bit}, not {}", self.with_trait[bit]));
             }
         }
         let seated = self.seats.iter().filter(|s| s.block != NOWHERE).count();

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(workers.len(), 3);
 
         let ids = |query: &Query<'_>| -> Vec<_> {
-            workers.nearest(query, &*view, NOW).into_iter().map(|f| f.id.to_string()).collect()
+            workers.nearest(query, &*view, NOW).into_iter().map(|f| f.worker.id.to_string()).collect()
         };
         let at = Query::new(Point::new(15, 5), 9);
         assert_eq!(ids(&at), ["b", "c", "a"]);
@@ -188,8 +188,8 @@ mod tests {
         assert!(ids(&Query { within: Some("nowhere"), ..at.clone() }).is_empty());
 
         let own = workers.nearest(&Query { order: Order::GridFirst, ..at }, &*view, NOW);
-        assert_eq!((&*own[0].id, own[0].why, own[0].grid.as_deref()), ("a", Why::OwnGrid, Some("g1")));
-        assert_eq!((&*own[1].id, own[1].why, own[1].grid.as_deref()), ("b", Why::Distance, Some("g2")));
+        assert_eq!((&*own[0].worker.id, own[0].why, own[0].grid.as_deref()), ("a", Why::OwnGrid, Some("g1")));
+        assert_eq!((&*own[1].worker.id, own[1].why, own[1].grid.as_deref()), ("b", Why::Distance, Some("g2")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use super::search::{Best, search};
 use super::sphere::{RADIUS_M, Spot, haversine_of, metres};
 use super::traits::Trait;
-use super::workers::{Record, State, Workers};
+use super::workers::{Record, State, Worker, Workers};
 
 /// The most that one query may ask for.
 pub const MAX_K: usize = 1_000;
@@ -89,12 +89,8 @@ impl Why {
 /// Somebody near. Of equal distances the lesser id comes first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
-    /// His id.
-    pub id: Arc<str>,
-    /// His name.
-    pub name: Arc<str>,
-    /// His role; may be empty.
-    pub role: Arc<str>,
+    /// Who he is: shared with the registry, not copied.
+    pub worker: Arc<Worker>,
     /// Where he was last seen.
     pub point: Point,
     /// The code of the area on whose ground that is.
@@ -183,9 +179,7 @@ impl Record {
 
     fn found(&self, haversine: f64, why: Why, now: Timestamp) -> Found {
         Found {
-            id: self.worker.id.clone(),
-            name: self.worker.name.clone(),
-            role: self.worker.role.clone(),
+            worker: self.worker.clone(),
             point: self.spot.point(),
             grid: None,
             distance_m: metres(haversine),
@@ -231,14 +225,17 @@ impl State {
         }
         let first = first.into_found();
 
+        let plain = query.within.is_none() && query.max_age_s.is_none() && query.max_distance_m.is_none();
         let mut rest = Best::new(k - first.len(), limit, by_id);
         for on_duty in [true, false] {
             if query.on_duty.is_some_and(|wanted| wanted != on_duty) {
                 continue;
             }
             search(&self.duty[usize::from(on_duty)], spot, wanted.mask, &mut rest, |entry| {
-                (named.is_empty() || !named.contains(&entry.slot))
-                    && self.record(entry.slot).is_some_and(|r| (wanted.exact || r.has(query)) && fits(r))
+                // Most queries are settled by the entry alone, without another look in memory.
+                (plain && wanted.exact && named.is_empty())
+                    || !named.contains(&entry.slot)
+                        && self.record(entry.slot).is_some_and(|r| (wanted.exact || r.has(query)) && fits(r))
             });
         }
         let found = |(haversine, slot): (f64, u32), why| self.record(slot).map(|r| r.found(haversine, why, now));

@@ -13,12 +13,13 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::bands::{BlockKey, Cell};
-use super::buckets::{Block, Buckets, Entry, Mask};
+use super::bands::{BlockKey, SIDE};
+use super::buckets::{Buckets, Entry, Mask, bits};
 use super::sphere::{POLE, Spot, TURN, angle_of, cos_of, half_sine_2, haversine_of, turn_between, units};
 
-/// Rings are drawn up to this many cells from the middle; beyond, block by block.
-const RINGS_REACH: f64 = 6.0;
+/// Rings are drawn for as long as they take at most so many looks at blocks; beyond,
+/// all blocks are put in order.
+const RING_BLOCKS: i64 = 60;
 
 /// Room for the rounding of the bounds (not of the distances, which are compared as
 /// they are): a relative error far above that of any formula here.
@@ -102,10 +103,51 @@ impl Window {
         Some((bands.column(self.west, n), bands.column(self.east, n)))
     }
 
-    /// Whether it covers a cell.
-    fn covers(&self, cell: Cell, buckets: &Buckets) -> bool {
-        let n = buckets.bands().columns(cell.band);
-        self.columns(cell.band, buckets).is_some_and(|(west, east)| (cell.column - west).rem_euclid(n) <= east - west)
+    /// The cells of a block within it, a bit for each.
+    #[inline]
+    fn cells(&self, key: BlockKey, buckets: &Buckets) -> u64 {
+        let south = i64::from(key.belt) * SIDE;
+        let (first, last) = ((self.bands.0 - south).max(0), (self.bands.1 - south).min(SIDE - 1));
+        if first > last {
+            return 0;
+        }
+        // All bands of a belt have the same columns.
+        let Some((west, east)) = self.columns(south + first, buckets) else { return 0 };
+        let n = buckets.bands().columns(south);
+        let row = if east - west + 1 >= n {
+            0xff
+        } else {
+            // How far east of the window's west each column of the block lies, around the globe.
+            let begin = i64::from(key.along) * SIDE - west;
+            let inside = |column: i64| (begin + column).rem_euclid(n) <= east - west;
+            match (inside(0), inside(SIDE - 1)) {
+                // A window that leaves the block and comes back around the globe is looked at column by column.
+                (true, true) if east - west + 1 <= n - SIDE => 0xff,
+                _ => (0..SIDE).filter(|c| inside(*c)).fold(0_u64, |row, c| row | 1 << c),
+            }
+        };
+        // The same columns in every band.
+        let bands = (u64::MAX >> (8 * (SIDE - 1 - last))) & (u64::MAX << (8 * first));
+        (row * 0x0101_0101_0101_0101) & bands
+    }
+
+    /// The blocks that it meets, each once.
+    fn blocks(&self, buckets: &Buckets) -> impl Iterator<Item = BlockKey> {
+        (self.bands.0.div_euclid(SIDE)..=self.bands.1.div_euclid(SIDE)).flat_map(move |belt| {
+            let n = buckets.bands().columns(belt * SIDE);
+            let (west, east) = self.columns((belt * SIDE).max(self.bands.0), buckets).unwrap_or((0, -1));
+            let (first, last) = (west.div_euclid(SIDE), east.div_euclid(SIDE));
+            let around = n / SIDE;
+            (first..=last.min(first + around - 1))
+                .map(move |along| BlockKey { belt: belt as u32, along: along.rem_euclid(around) as u32 })
+        })
+    }
+
+    /// About how many blocks it meets.
+    fn size(&self, buckets: &Buckets) -> i64 {
+        let belts = self.bands.1 / SIDE - self.bands.0 / SIDE + 1;
+        let (west, east) = self.columns(self.bands.0, buckets).unwrap_or((0, 0));
+        belts * ((east - west) / SIDE + 2)
     }
 }
 
@@ -133,19 +175,25 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
         }
     };
 
-    let step = (1_u64 << buckets.bands().shift()) as f64 / units(1.0);
-    let mut angle = step / 2.0;
+    let mut angle = first_angle(buckets, spot, traits, best.k);
     let mut seen: Option<Window> = None;
-    while angle <= step * RINGS_REACH {
+    loop {
         let worst = best.reach();
         let last = worst < 1.0 && angle_of(worst) * (1.0 + SLACK) <= angle;
         let window = Window::around(spot, if last { angle_of(worst) } else { angle }, buckets);
-        for_new_cells(buckets, &window, seen.as_ref(), |entries| read(entries, best));
+        if window.size(buckets) > RING_BLOCKS {
+            break;
+        }
+        for key in window.blocks(buckets) {
+            let Some(block) = buckets.block(key).filter(|b| b.traits & traits == traits) else { continue };
+            let unread = window.cells(key, buckets) & !seen.map_or(0, |w| w.cells(key, buckets));
+            bits(block.occupied & unread).for_each(|cell| read(&block.cells[cell], best));
+        }
         if last || best.reach() <= haversine_of(angle) * (1.0 - SLACK) {
             return;
         }
         seen = Some(window);
-        angle *= 1.5;
+        angle *= GROWTH;
     }
 
     let mut queue: BinaryHeap<_> = buckets
@@ -158,50 +206,24 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
         if f64::from_bits(least) > best.reach() {
             return;
         }
-        let Some(block) = buckets.block(BlockKey { belt, along }) else { continue };
-        for (i, entries) in block.cells.iter().enumerate() {
-            if !entries.is_empty() && !seen.is_some_and(|w| w.covers(block.key.cell(i), buckets)) {
-                read(entries, best);
-            }
-        }
+        let key = BlockKey { belt, along };
+        let Some(block) = buckets.block(key) else { continue };
+        let unread = !seen.map_or(0, |w| w.cells(key, buckets));
+        bits(block.occupied & unread).for_each(|cell| read(&block.cells[cell], best));
     }
 }
 
-/// Reads every cell of `window` that `seen` does not cover, once.
-fn for_new_cells(buckets: &Buckets, window: &Window, seen: Option<&Window>, mut read: impl FnMut(&[Entry])) {
-    let mut at: Option<(BlockKey, Option<&Block>)> = None;
-    for band in window.bands.0..=window.bands.1 {
-        let n = buckets.bands().columns(band);
-        let Some((west, east)) = window.columns(band, buckets) else { continue };
-        let mut visit = |from: i64, to: i64| {
-            for column in from..=to {
-                let cell = Cell { band, column: column.rem_euclid(n) };
-                let key = cell.block();
-                let block = match at {
-                    Some((last, block)) if last == key => block,
-                    _ => {
-                        let block = buckets.block(key);
-                        at = Some((key, block));
-                        block
-                    }
-                };
-                if let Some(block) = block {
-                    read(&block.cells[cell.in_block()]);
-                }
-            }
-        };
-        match seen.and_then(|w| w.columns(band, buckets)) {
-            None => visit(west, east.min(west + n - 1)),
-            // Whoever went all around has seen the band.
-            Some((w, e)) if e - w + 1 >= n => {}
-            // All around now: on from the seen ones eastwards until they come again.
-            Some((w, e)) if east - west + 1 >= n => visit(e + 1, w + n - 1),
-            Some((w, e)) => {
-                visit(west, w - 1);
-                visit(e + 1, east);
-            }
-        }
-    }
+/// How much wider each ring is than the one before.
+const GROWTH: f64 = 1.6;
+
+/// An angle within which about `k` entries that fit are to be expected, going by the
+/// block around the spot: a guess that costs time where it errs, never the answer.
+fn first_angle(buckets: &Buckets, spot: Spot, traits: Mask, k: usize) -> f64 {
+    let step = (1_u64 << buckets.bands().shift()) as f64 / units(1.0);
+    let here = buckets.block(buckets.bands().cell(spot.x, spot.y).block()).map_or(0, |b| b.count);
+    let share = buckets.with_traits(traits) as f64 / buckets.len() as f64;
+    let in_cell = f64::from(here) * share / (SIDE * SIDE) as f64;
+    step * (k as f64 / (in_cell * std::f64::consts::PI)).sqrt().clamp(0.5, SIDE as f64)
 }
 
 /// The least haversine that anything in a block can have from a spot.

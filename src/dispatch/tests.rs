@@ -7,7 +7,7 @@ use boundaries::{Bounds, Point};
 use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashMap;
 
-use super::{Found, Ground, Order, Position, Query, Why, Worker, Workers, distance_m};
+use super::{Ground, Order, Position, Query, Why, Worker, Workers, distance_m};
 use crate::demo::Random;
 
 const NOW: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -85,7 +85,7 @@ fn full_scan(workers: &Workers, query: &Query<'_>) -> Vec<(Arc<str>, Why)> {
 
 fn agree(workers: &Workers, query: &Query<'_>) {
     let found: Vec<_> =
-        workers.nearest(query, &Chequers, NOW).into_iter().map(|Found { id, why, .. }| (id, why)).collect();
+        workers.nearest(query, &Chequers, NOW).into_iter().map(|f| (f.worker.id.clone(), f.why)).collect();
     assert_eq!(found, full_scan(workers, query), "{query:?}");
 }
 
@@ -280,7 +280,7 @@ fn whoever_was_never_seen_is_named_without_an_age_and_left_out_by_a_limit_of_age
     workers.sync(vec![worker("seen", home), worker("unseen", home)]);
     workers.record(&[Position { id: "seen", point: home, time: ago(86_400) }], NOW);
     let ages = |query: &Query<'_>| -> Vec<_> {
-        workers.nearest(query, &(), NOW).into_iter().map(|f| (f.id.to_string(), f.age_s)).collect()
+        workers.nearest(query, &(), NOW).into_iter().map(|f| (f.worker.id.to_string(), f.age_s)).collect()
     };
     // A day old is flagged by its age, not dropped.
     assert_eq!(ages(&Query::new(home, 5)), [("seen".into(), Some(86_400.0)), ("unseen".into(), None)]);

@@ -282,7 +282,7 @@ impl Record {
 const WIDEST_CELL: u32 = 17;
 const NARROWEST_CELL: u32 = 12;
 /// How many entries the cell of an average worker should hold at most.
-const CROWD: f64 = 6.0;
+const CROWD: f64 = 16.0;
 
 impl State {
     fn new() -> Self {

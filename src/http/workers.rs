@@ -157,7 +157,7 @@ pub(super) async fn nearest(
         .iter()
         .map(|f| {
             json!({
-                "id": f.id, "name": f.name, "role": f.role, "grid": f.grid,
+                "id": f.worker.id, "name": f.worker.name, "role": f.worker.role, "grid": f.grid,
                 "distance_m": (f.distance_m * 1000.0).round() / 1000.0, "age_s": f.age_s, "load": f.load,
                 "why": f.why.as_str(), "point": [f.point.lon(), f.point.lat()],
             })
