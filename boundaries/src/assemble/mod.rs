@@ -120,7 +120,7 @@ fn pipeline(
     drop(vertex_of);
     let mut near = NearMisses::of(&rings);
     let mut rounds = 0..=SNAPS;
-    let (graph, settlement) = loop {
+    let (settlement, graph) = loop {
         match node::node(&mut mesh) {
             Ok(more) => suspects.extend(more),
             Err(place) => return give_up("edges meet anew however often they are broken", Some(place), findings),
@@ -130,10 +130,20 @@ fn pipeline(
             return give_up("polygons are piled up too deep", None, findings);
         };
         let bench = Bench { areas: &table, rings: &rings, mesh: &mesh, graph: &graph, labels: &labels, settings };
+        if rounds.next() == Some(0) && settle::is_crowded(&bench) {
+            // Back to the edges as they were drawn: broken where they cross, they share
+            // vertices that none of the two polygons had.
+            let mut drawn = Mesh::of(&rings).0;
+            let loose = snap::without_partner(&drawn, &rings);
+            if snap::snap(&mut drawn, &loose, settings.tolerance_m, &mut near) {
+                mesh = drawn;
+                continue;
+            }
+        }
         let settlement = settle::settle(&bench);
-        rounds.next();
-        if rounds.is_empty() || !snap::snap(&mut mesh, &graph, &settlement.open, settings.tolerance_m, &mut near) {
-            break (graph, settlement);
+        let loose = snap::at_open_ground(&mesh, &graph, &settlement.open);
+        if rounds.is_empty() || !snap::snap(&mut mesh, &loose, settings.tolerance_m, &mut near) {
+            break (settlement, graph);
         }
     };
     invalid::inspect(&rings, suspects, settings, findings);

@@ -38,6 +38,9 @@ struct Case {
     within: Option<AreaId>,
 }
 
+/// More slivers than this, and nobody would look at them one by one.
+const CROWD: usize = 2_000;
+
 /// Who owns what, and what was found.
 pub(super) struct Settlement {
     /// The owner of every face.
@@ -46,6 +49,22 @@ pub(super) struct Settlement {
     /// its parent; and the outside itself.
     pub(super) open: Vec<bool>,
     pub(super) findings: Vec<Finding>,
+}
+
+/// Whether there are more slivers than can be looked at. Then the polygons were drawn
+/// one by one and nearly meet everywhere: they are brought together first, for giving
+/// every sliver away would leave borders with twice their vertices.
+pub(super) fn is_crowded(bench: &Bench<'_>) -> bool {
+    let mut flaws = Flaws::default();
+    let mut slivers = 0;
+    for face in 1..bench.graph.faces() as u32 {
+        let claimants = bench.claimants(face, &mut flaws);
+        let deepest = claimants.last().map(|c| c.0);
+        if claimants.iter().filter(|c| Some(c.0) == deepest).count() != 1 {
+            slivers += usize::from(bench.settings.is_sliver(Size::of_face(bench.mesh, bench.graph, face)));
+        }
+    }
+    slivers > CROWD
 }
 
 /// Judges every face.
@@ -233,6 +252,7 @@ impl Bench<'_> {
             open[case.face as usize] = true;
             findings.push(self.large(&case, owners));
         }
+        let mut given_away = Vec::new();
         // A sliver beside another waits for it: rounds, until nobody is given anything.
         while !slivers.is_empty() {
             let given: Vec<Option<AreaId>> = slivers.iter().map(|c| self.receiver(c, owners)).collect();
@@ -244,7 +264,7 @@ impl Bench<'_> {
                 match to {
                     Some(to) => {
                         owners[case.face as usize] = Some(to);
-                        findings.push(self.given(&case, to));
+                        given_away.push((case, to));
                     }
                     None => left.push(case),
                 }
@@ -255,31 +275,32 @@ impl Bench<'_> {
             match self.lowest(&case.claimants) {
                 Some(to) => {
                     owners[case.face as usize] = Some(to);
-                    findings.push(self.given(&case, to));
+                    given_away.push((case, to));
                 }
                 None => {
                     open[case.face as usize] = true;
-                    findings.push(self.gap(&case));
+                    findings.push(self.gap(&case, owners));
                 }
             }
         }
+        findings.extend(self.list(&given_away, owners));
     }
 
     fn lowest(&self, claimants: &[AreaId]) -> Option<AreaId> {
         claimants.iter().copied().min_by(|a, b| self.code(*a).cmp(self.code(*b)).then(a.cmp(b)))
     }
 
-    fn gap(&self, case: &Case) -> Finding {
+    fn gap(&self, case: &Case, owners: &[Option<AreaId>]) -> Finding {
         let note = match case.within {
             Some(area) => format!("no area below {} claims this ground, so it stays its own", self.code(area)),
             None => "nobody claims this ground, though areas lie around it".to_owned(),
         };
-        let owners = case.within.into_iter().collect();
+        let owners = case.within.map_or_else(|| self.around(case.face, owners), |area| vec![area]);
         Finding { note, ..self.finding(FindingKind::Gap, self.settings.refuse_gap, case.face, case.size, owners) }
     }
 
     fn large(&self, case: &Case, owners: &mut [Option<AreaId>]) -> Finding {
-        let Some(to) = self.lowest(&case.claimants) else { return self.gap(case) };
+        let Some(to) = self.lowest(&case.claimants) else { return self.gap(case, owners) };
         owners[case.face as usize] = Some(to);
         let accepted = self.settings.accept_overlap;
         let codes: Vec<&str> = case.claimants.iter().map(|c| self.code(*c)).collect();
@@ -294,11 +315,51 @@ impl Bench<'_> {
         std::iter::once(to).chain(others).collect()
     }
 
-    fn given(&self, case: &Case, to: AreaId) -> Finding {
-        let what = if case.claimants.is_empty() { "a narrow gap" } else { "a narrow overlap" };
-        let note = format!("{what} was given to {}", self.code(to));
-        let owners = self.receiver_first(case, to);
-        Finding { note, ..self.finding(FindingKind::Sliver, false, case.face, case.size, owners) }
+    /// Lists what was given away: one by one, or, where that is a crowd, by who was concerned.
+    fn list(&self, given: &[(Case, AreaId)], owners: &[Option<AreaId>]) -> Vec<Finding> {
+        let concerned = |case: &Case, to: AreaId| {
+            let mut all = self.receiver_first(case, to);
+            if case.claimants.is_empty() {
+                all.extend(self.around(case.face, owners).into_iter().filter(|a| *a != to && Some(*a) != case.within));
+            }
+            all
+        };
+        let sliver = |case: &Case, owners| self.finding(FindingKind::Sliver, false, case.face, case.size, owners);
+        if given.len() <= CROWD {
+            let one = |(case, to): &(Case, AreaId)| {
+                let what = if case.claimants.is_empty() { "a narrow gap" } else { "a narrow overlap" };
+                let note = format!("{what} was given to {}", self.code(*to));
+                Finding { note, ..sliver(case, concerned(case, *to)) }
+            };
+            return given.iter().map(one).collect();
+        }
+        let mut groups: BTreeMap<Vec<AreaId>, Vec<&Case>> = BTreeMap::new();
+        given.iter().for_each(|(case, to)| groups.entry(concerned(case, *to)).or_default().push(case));
+        let group = |(owners, cases): (Vec<AreaId>, Vec<&Case>)| {
+            let largest = cases.iter().max_by(|a, b| a.size.area_m2.total_cmp(&b.size.area_m2))?;
+            let to = owners.first().map_or("", |to| self.code(*to));
+            let note = match cases.len() {
+                1 => format!("a narrow strip was given to {to}"),
+                n => format!("{n} narrow strips were given to {to}; the largest is shown"),
+            };
+            Some(Finding {
+                note,
+                area_m2: cases.iter().map(|c| c.size.area_m2).sum(),
+                width_m: cases.iter().map(|c| c.size.width_m).fold(0.0, f64::max),
+                bounds: cases.iter().fold(largest.size.bounds, |all, c| all.union(c.size.bounds)),
+                ..sliver(largest, owners)
+            })
+        };
+        groups.into_iter().filter_map(group).collect()
+    }
+
+    /// Who owns the ground around a face, ascending.
+    fn around(&self, face: u32, owners: &[Option<AreaId>]) -> Vec<AreaId> {
+        let beyond = self.graph.around(face).filter_map(|h| owners[self.graph.face[h as usize ^ 1] as usize]);
+        let mut around: Vec<AreaId> = beyond.collect();
+        around.sort_unstable();
+        around.dedup();
+        around
     }
 
     /// Who shares the longest border with a sliver, of those who may have it.

@@ -10,7 +10,8 @@
 //! Narrow gaps and overlaps that are closed in themselves were given away whole and
 //! need no vertex moved. What remains are slits that open to the outside or to a large
 //! gap, and narrow strips too long to be given away. So only vertices and edges at such
-//! ground are loose; all others keep their place. Two vertices, or a vertex and an
+//! ground are loose (or all without a partner, where the polygons nearly meet
+//! everywhere); all others keep their place. Two vertices, or a vertex and an
 //! edge, of the same ring stay as their author drew them, however near. Of vertices
 //! that come together, those that are not loose win, then those that more rings use,
 //! then the western, then the southern: a vertex moves onto such a leader or stays, so
@@ -36,21 +37,41 @@ const MOST_M: f64 = 10.0;
 /// Beyond this latitude (lattice units) metres east-west no longer shrink for us.
 const POLAR: i32 = 890_000_000;
 
-/// Brings together what nearly meets at the faces that are `open`. Says whether
-/// anything did, and records it.
-pub(super) fn snap(mesh: &mut Mesh, graph: &Graph, open: &[bool], tolerance_m: f64, near: &mut NearMisses<'_>) -> bool {
+/// The vertices at faces that are `open`.
+pub(super) fn at_open_ground(mesh: &Mesh, graph: &Graph, open: &[bool]) -> Vec<bool> {
+    loose(mesh, |e| open[graph.face[2 * e] as usize] || open[graph.face[2 * e + 1] as usize])
+}
+
+/// The vertices of edges that have no partner: along which not exactly two polygons of
+/// each level that is there meet.
+pub(super) fn without_partner(mesh: &Mesh, rings: &Rings) -> Vec<bool> {
+    let of = |r: &u32| &rings.of[*r as usize];
+    loose(mesh, |e| {
+        let toggles = mesh.toggles(e);
+        let partners = |r: &u32| toggles.iter().filter(|o| of(o).level == of(r).level).count();
+        toggles.iter().any(|r| partners(r) != 2)
+    })
+}
+
+fn loose(mesh: &Mesh, is_loose: impl Fn(usize) -> bool) -> Vec<bool> {
+    let mut loose = vec![false; mesh.points.len()];
+    for (e, ends) in mesh.edges.iter().enumerate() {
+        if is_loose(e) {
+            ends.iter().for_each(|v| loose[*v as usize] = true);
+        }
+    }
+    loose
+}
+
+/// Brings together what nearly meets, where one of the two is `loose`. Says whether
+/// anything was, and records it.
+pub(super) fn snap(mesh: &mut Mesh, loose: &[bool], tolerance_m: f64, near: &mut NearMisses<'_>) -> bool {
     if tolerance_m.is_nan() || tolerance_m <= 0.0 {
         return false;
     }
     let tolerance_m = tolerance_m.min(MOST_M);
-    let mut loose = vec![false; mesh.points.len()];
-    for (e, ends) in mesh.edges.iter().enumerate() {
-        if open[graph.face[2 * e] as usize] || open[graph.face[2 * e + 1] as usize] {
-            ends.iter().for_each(|v| loose[*v as usize] = true);
-        }
-    }
-    let joined = join_vertices(mesh, &loose, tolerance_m, near);
-    join_junctions(mesh, &loose, tolerance_m, near) || joined
+    let joined = join_vertices(mesh, loose, tolerance_m, near);
+    join_junctions(mesh, loose, tolerance_m, near) || joined
 }
 
 /// Which rings use each of some vertices.

@@ -135,7 +135,8 @@ fn a_narrow_gap_is_given_to_the_neighbour_with_the_longest_border_and_listed() {
     let assembly = flat(vec![a, b, open, lid], &Settings::default());
     assert_eq!(kinds(&assembly), [(FindingKind::Sliver, false)]);
     let sliver = &assembly.findings[0];
-    assert_eq!(sliver.owners, [AreaId(0)]);
+    assert_eq!(sliver.owners[0], AreaId(0));
+    assert!(sliver.owners[1..].contains(&AreaId(1)), "{:?}", sliver.owners);
     assert!((0.9..1.4).contains(&sliver.area_m2) && (0.08..0.13).contains(&sliver.width_m), "{sliver}");
     valid(&assembly);
 }
@@ -455,6 +456,27 @@ fn triangles_thrown_on_a_heap_come_to_rest_in_a_valid_coverage_whatever_their_or
         areas.reverse();
         let second = assemble(levels(&["grid"]), areas, claims, &EXACT);
         assert_eq!(second.coverage.as_ref(), Some(coverage), "seed {seed}");
+    }
+}
+
+/// Every polygon of a city drawn on its own, a centimetre off here and there: there are
+/// too many narrow strips to give away, and the vertices that were meant as one are one.
+#[test]
+fn a_city_drawn_polygon_by_polygon_gets_its_vertices_back() {
+    let mut dice = Dice::seeded(8);
+    let clean = City::drawn(20, 30, &mut dice);
+    for reach in [1, 3] {
+        let mut jittered = clean.clone();
+        for p in jittered.claims.iter_mut().flat_map(|c| &mut c.polygon.shell) {
+            *p = Point::new(p.x + dice.about(reach), p.y + dice.about(reach));
+        }
+        let settings = Settings { tolerance_m: 0.05 * f64::from(reach), ..Settings::default() };
+        let (drawn, repaired) = (assemble_city(&clean, &settings), assemble_city(&jittered, &settings));
+        let count = |c: &Coverage| c.borders().map(|(_, b)| b.line.len() - 1).sum::<usize>();
+        let (drawn, coverage) = (valid(&drawn), valid(&repaired));
+        assert_eq!(coverage.borders().count(), drawn.borders().count());
+        assert_eq!(count(coverage), count(drawn));
+        assert!(repaired.findings.len() < 4 * clean.claims.len(), "{}", repaired.findings.len());
     }
 }
 
