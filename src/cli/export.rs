@@ -9,7 +9,6 @@ use std::sync::Arc;
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rayon::prelude::*;
 
 use super::{Failure, Outcome};
@@ -19,8 +18,6 @@ use crate::snapshot::{CoverageView, Field, Kind, Layer, Moment, Snapshot};
 use crate::store::Store;
 use crate::tiling::{Datum, Encoding, LayerList, TileOptions, Tiler};
 
-/// The zone in which a bare date begins.
-const ZONE: &str = "Asia/Shanghai";
 /// Areas made into polygons before they are written.
 const BATCH: usize = 4096;
 
@@ -98,36 +95,34 @@ struct Of {
 
 /// Runs the command.
 pub fn run(args: Args) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::CouldNot(e.to_string()))?;
     match args.what {
         What::Areas(args) => {
-            let snapshot = runtime.block_on(open(&args.place.store, args.of.at.as_deref()))?;
+            let snapshot = open(&args.place.store, args.of.at.as_deref())?;
             areas(&args, &snapshot)
         }
         What::Layer(args) => {
-            let snapshot = runtime.block_on(open(&args.place.store, None))?;
+            let snapshot = open(&args.place.store, None)?;
             layer(&args, &snapshot)
         }
         What::Tiles(args) => {
-            let snapshot = runtime.block_on(open(&args.place.store, args.of.at.as_deref()))?;
+            let snapshot = open(&args.place.store, args.of.at.as_deref())?;
             tiles(&args, &snapshot)
         }
     }
 }
 
 /// What is in force now, or was at a moment.
-async fn open(store: &str, at: Option<&str>) -> Result<Snapshot, Failure> {
-    let zone = TimeZone::get(ZONE).map_err(|e| Failure::CouldNot(e.to_string()))?;
-    let at = at.map(|text| Moment::parse_at(text, &zone)).transpose().map_err(|e| Failure::Usage(e.to_string()))?;
-    let could_not = |e: crate::store::Error| Failure::CouldNot(e.to_string());
-    let store = Store::open(store).await.map_err(could_not)?;
-    let mut snapshot = store.load(None, Timestamp::now()).await.map_err(could_not)?;
-    if let Some(at) = at {
-        snapshot = store.load_at(&snapshot, Moment::At(at)).await.map_err(could_not)?;
-    }
-    store.close().await;
-    Ok(snapshot)
+fn open(store: &str, at: Option<&str>) -> Result<Snapshot, Failure> {
+    let at = at.map(|text| super::moment(text, super::CITY_ZONE)).transpose()?;
+    super::block_on(async {
+        let store = Store::open(store).await?;
+        let mut snapshot = store.load(None, Timestamp::now()).await?;
+        if let Some(at) = at {
+            snapshot = store.load_at(&snapshot, Moment::At(at)).await?;
+        }
+        store.close().await;
+        Ok(snapshot)
+    })?
 }
 
 fn coverage<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<CoverageView>, Failure> {
@@ -240,7 +235,8 @@ fn tiles(args: &Tiles, snapshot: &Snapshot) -> Outcome {
     let tiler = Tiler::new(0);
     let described = tiler.tilejson(snapshot, view, &layers, "");
     let lowest = described["minzoom"].as_u64().and_then(|z| u8::try_from(z).ok()).unwrap_or(0).max(args.min_zoom);
-    let number = |member: &str, i: usize| described[member][i].as_f64().unwrap_or_default();
+    // To the lattice: a mean of two units is no more exact.
+    let number = |member: &str, i: usize| (described[member][i].as_f64().unwrap_or_default() * 1e7).round() / 1e7;
     let pyramid = Pyramid {
         name: layers.to_string(),
         zooms: (lowest.min(args.max_zoom), args.max_zoom),

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 
 use super::{Failure, Outcome};
 use crate::crs::Crs;
+use crate::exchange::ReadOptions;
 use crate::import::{self, ImportError, Levels};
 use crate::store::{self, Store};
 
@@ -56,9 +57,8 @@ struct Areas {
     /// Take only features with this value of an attribute; several must all hold
     #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// Datum or projection of the file: wgs84, cgcs2000, gcj02, bd09 or EPSG:n
-    #[arg(long)]
-    crs: Option<Crs>,
+    #[command(flatten)]
+    reading: Reading,
     /// Find the parents of the topmost level named by place in this level, instead of by attribute
     #[arg(long, value_name = "LEVEL")]
     inside: Option<String>,
@@ -113,15 +113,8 @@ struct Layer {
     /// The attribute that is the id, unique in the layer
     #[arg(long)]
     id: String,
-    /// The column with the longitude (easting), for tables
-    #[arg(long)]
-    lon: Option<String>,
-    /// The column with the latitude (northing), for tables
-    #[arg(long)]
-    lat: Option<String>,
-    /// Datum or projection of the file: wgs84, cgcs2000, gcj02, bd09 or EPSG:n
-    #[arg(long)]
-    crs: Option<Crs>,
+    #[command(flatten)]
+    reading: Reading,
     /// Refuse the file where it lacks more than this share of the features that are there
     #[arg(long, default_value_t = 10.0, value_parser = percent)]
     max_removed_percent: f64,
@@ -131,6 +124,32 @@ struct Layer {
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// What a file does not say of itself, or says wrong.
+#[derive(Debug, ClapArgs)]
+struct Reading {
+    /// Datum or projection of the file, whatever it declares: wgs84, cgcs2000, gcj02, bd09 or EPSG:n
+    #[arg(long)]
+    crs: Option<Crs>,
+    /// The column with the longitude (easting), for tables
+    #[arg(long, value_name = "COLUMN")]
+    lon: Option<String>,
+    /// The column with the latitude (northing), for tables
+    #[arg(long, value_name = "COLUMN")]
+    lat: Option<String>,
+    /// The column with the geometry as WKT, for tables
+    #[arg(long, value_name = "COLUMN")]
+    wkt: Option<String>,
+    /// The layer to read, for files that have several (GeoPackage, .zip)
+    #[arg(long, value_name = "NAME")]
+    from_layer: Option<String>,
+}
+
+impl From<Reading> for ReadOptions {
+    fn from(r: Reading) -> Self {
+        Self { crs: r.crs, lon: r.lon, lat: r.lat, wkt: r.wkt, layer: r.from_layer }
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -165,7 +184,7 @@ async fn areas(args: Areas) -> Outcome {
         levels: args.levels,
         names: args.name,
         only: args.only,
-        crs: args.crs,
+        read: args.reading.into(),
         inside: args.inside,
         settings: Settings {
             tolerance_m: args.tolerance_m,
@@ -198,9 +217,7 @@ async fn layer(args: Layer) -> Outcome {
     let options = import::LayerOptions {
         layer: args.layer,
         id: args.id,
-        lon: args.lon,
-        lat: args.lat,
-        crs: args.crs,
+        read: args.reading.into(),
         max_removed_percent: args.max_removed_percent,
         dry_run: args.dry_run,
     };

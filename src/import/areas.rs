@@ -30,8 +30,8 @@ pub struct AreasOptions {
     pub names: Names,
     /// Only features with all these attribute values are taken.
     pub only: Vec<(String, String)>,
-    /// The file's datum or projection, where the file does not say it or says it wrong.
-    pub crs: Option<Crs>,
+    /// What the file does not say of itself, or says wrong.
+    pub read: ReadOptions,
     /// The level in which the parents of the topmost areas named are found by place.
     pub inside: Option<String>,
     /// What is repaired, accepted and refused.
@@ -55,7 +55,7 @@ impl AreasOptions {
             levels,
             names: Vec::new(),
             only: Vec::new(),
-            crs: None,
+            read: ReadOptions::default(),
             inside: None,
             settings: Settings::default(),
             max_removed_percent: 10.0,
@@ -84,7 +84,7 @@ pub async fn areas(
     let levels = options.levels.merged_into(old.map_or(&[], Coverage::levels), options.inside.as_deref())?;
     let levels: Arc<[Arc<str>]> = levels.into();
 
-    let mut source = exchange::open(file, &ReadOptions { crs: options.crs, ..ReadOptions::default() })?;
+    let mut source = exchange::open(file, &options.read)?;
     let (draft, read) = read(&mut source, options, progress)?;
     let mut report = Report {
         file: file.display().to_string(),

@@ -11,7 +11,6 @@ use super::ImportError;
 use super::levels::text_of;
 use super::progress::Progress;
 use super::report::Counts;
-use crate::crs::Crs;
 use crate::exchange::{self, ReadOptions, hints};
 use crate::feature::{Feature, Geometry, Value};
 use crate::snapshot::{Field, Kind};
@@ -27,12 +26,8 @@ pub struct LayerOptions {
     pub layer: String,
     /// The attribute that is the id.
     pub id: String,
-    /// The column with the longitude or easting, for tables.
-    pub lon: Option<String>,
-    /// The column with the latitude or northing, for tables.
-    pub lat: Option<String>,
-    /// The file's datum or projection, where the file does not say it or says it wrong.
-    pub crs: Option<Crs>,
+    /// What the file does not say of itself, or says wrong.
+    pub read: ReadOptions,
     /// The largest share of the features there that may vanish.
     pub max_removed_percent: f64,
     /// Whether the store is to be left alone.
@@ -87,9 +82,7 @@ pub async fn layer(
     progress: &Progress,
 ) -> Result<LayerOutcome, ImportError> {
     check_name(&options.layer)?;
-    let read =
-        ReadOptions { crs: options.crs, lon: options.lon.clone(), lat: options.lat.clone(), ..ReadOptions::default() };
-    let mut source = exchange::open(file, &read)?;
+    let mut source = exchange::open(file, &options.read)?;
     let watch = source.progress();
     progress.stage("reading", Some(watch.total_bytes), "bytes");
     let mut features: Vec<Feature> = Vec::new();

@@ -47,7 +47,9 @@ pub(super) fn unpack(zip: &Path, layer: Option<&str>) -> Result<(TempDir, PathBu
         [] if shapes.is_empty() => return Err(Cause::Unsupported("there is no .shp in the archive".into()).into()),
         _ => {
             let titles: Vec<String> = shapes.iter().map(|stem| title(stem)).collect();
-            return Err(Cause::Choice(format!("name one of its layers: {}", titles.join(", "))).into());
+            return Err(
+                Cause::Choice(format!("name one of its layers with --from-layer: {}", titles.join(", "))).into()
+            );
         }
     };
     let folder = tempfile::tempdir()?;

@@ -48,10 +48,11 @@ impl TextWriter {
         Self::begin(path, Form::GeoJsonLines, b"")
     }
 
-    /// One row a feature: `lon,lat` for places, else `geometry` as WKT, behind the attributes.
+    /// One row a feature: `lon,lat` for places, else the geometry as `WKT`
+    /// (the name that GDAL takes for one), behind the attributes.
     pub(super) fn csv(path: &Path, table: &Table) -> Result<Self, String> {
         let mut names: Vec<&str> = table.columns.iter().map(|c| &*c.name).collect();
-        names.extend(if table.shape == ShapeKind::Point { &["lon", "lat"][..] } else { &["geometry"] });
+        names.extend(if table.shape == ShapeKind::Point { &["lon", "lat"][..] } else { &["WKT"] });
         let mut head = Vec::new();
         push_row(&mut head, names.into_iter().map(str::as_bytes));
         Self::begin(path, Form::Csv, &head)

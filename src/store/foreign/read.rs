@@ -126,7 +126,9 @@ async fn choose(connection: &mut SqliteConnection, wanted: Option<&str>) -> Resu
     let (table, geometry, srs_id) = match (wanted, all.as_slice()) {
         (_, []) => return Err(ForeignError::Shape("it has no layer of features".into())),
         (None, [one]) => one.clone(),
-        (None, _) => return Err(ForeignError::Choice(format!("name one of its layers: {}", names()))),
+        (None, _) => {
+            return Err(ForeignError::Choice(format!("name one of its layers with --from-layer: {}", names())));
+        }
         (Some(wanted), _) => all
             .iter()
             .find(|(table, ..)| table.eq_ignore_ascii_case(wanted))
