@@ -106,7 +106,16 @@ fn the_seams_of_a_real_city_are_repaired_and_listed_and_its_polygons_keep_their_
     let coverage = assembly.coverage.unwrap();
     println!("{} faces, {} borders", coverage.faces().count(), coverage.borders().count());
     let slivers = assembly.findings.iter().filter(|f| f.kind == FindingKind::Sliver);
-    assert!(slivers.clone().count() >= 120, "{:?}", summary(&assembly.findings));
+    let (gaps, overlaps): (Vec<_>, Vec<_>) = slivers.clone().partition(|f| f.note.contains("gap"));
+    let largest = |all: &[&boundaries::Finding]| all.iter().map(|f| f.area_m2).fold(0.0, f64::max);
+    println!(
+        "{} gaps up to {:.2} m², {} overlaps up to {:.2} m²",
+        gaps.len(),
+        largest(&gaps),
+        overlaps.len(),
+        largest(&overlaps)
+    );
+    assert!(gaps.len() > 100 && largest(&gaps) < 0.6 && !overlaps.is_empty() && largest(&overlaps) < 2.0);
     assert!(slivers.clone().all(|f| f.area_m2 < 2.0 && !f.owners.is_empty() && f.place.is_some()));
     assert!(!assembly.findings.iter().any(|f| matches!(f.kind, FindingKind::Gap | FindingKind::Overlap)));
 
