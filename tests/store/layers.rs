@@ -34,7 +34,7 @@ fn a_sync_counts_and_touches_what_differs() {
         let mut added = all[0].clone();
         added.id = "new".into();
         all.push(added);
-        assert_eq!(sync(&all, &TENTH).await.unwrap(), counts(1, 2, 5, 92, 24));
+        assert_eq!(sync(&all, &TENTH).await.unwrap(), counts(1, 2, 5, 93, 24));
         let snapshot = store.load(None, Timestamp::now()).await.unwrap();
         let layer = snapshot.layer("building").unwrap();
         assert_eq!(layer.len(), 96);

@@ -8,3 +8,7 @@ mod layers;
 mod publishing;
 mod running;
 mod trouble;
+
+mod size;
+#[path = "../../boundaries/tests/locator/city.rs"]
+mod streets;
