@@ -16,11 +16,14 @@ pub(super) struct Owners {
     /// Area id plus one; 0 is nobody.
     owner: Vec<u32>,
     /// Rows that a border cuts, ascending, with their shares.
-    cut: Vec<(u32, Box<[Share]>)>,
+    cut: Vec<Cut>,
     /// The rows in the order of their owners, and where each owner's begin.
     rows: Vec<u32>,
     begins: Vec<u32>,
 }
+
+/// A row that a border cuts, and its shares.
+type Cut = (u32, Box<[Share]>);
 
 /// Rows that one thread takes at a time.
 const STRIDE: usize = 2048;
@@ -28,7 +31,7 @@ const STRIDE: usize = 2048;
 impl Owners {
     pub(super) fn of(table: &Table, view: &Arc<CoverageView>) -> Self {
         let strides: Vec<usize> = (0..table.len()).step_by(STRIDE).collect();
-        let found: Vec<(Vec<u32>, Vec<(u32, Box<[Share]>)>)> = strides
+        let found: Vec<(Vec<u32>, Vec<Cut>)> = strides
             .into_par_iter()
             .map(|from| {
                 let mut scratch = Scratch::default();

@@ -121,7 +121,7 @@ impl Store {
             let name = info.name.clone();
             let how = match how {
                 Loading::Anew(parts) => match finish_reading(parts).await? {
-                    Some(table) => Read::Table(table),
+                    Some(table) => Read::Table(Box::new(table)),
                     None => return Ok(None),
                 },
                 Loading::Same(layer) => Read::Layer(layer),
@@ -173,13 +173,13 @@ enum Loading {
 }
 
 enum Read {
-    Table(Table),
+    Table(Box<Table>),
     Layer(Arc<Layer>),
 }
 
 fn layer_of(name: &str, read: Read, change: u64, views: &[Arc<CoverageView>]) -> Arc<Layer> {
     match read {
-        Read::Table(table) => Arc::new(Layer::from_table(name, table, change, views)),
+        Read::Table(table) => Arc::new(Layer::from_table(name, *table, change, views)),
         Read::Layer(layer) if layer.is_over(views) && !layer.is_ragged() => layer,
         Read::Layer(layer) if layer.is_over(views) => Arc::new(layer.compacted()),
         Read::Layer(layer) => Arc::new(layer.reowned(views)),

@@ -177,7 +177,7 @@ pub(super) async fn insert(
             let codes = |id| view.coverage.area(id).map(|a| a.code.clone());
             values.extend(layers::owner_args(new, ix, i, &codes).map(Arg::Text));
         }
-        Some(Record { number: number, geometry: new.geometry(ix)?.to_geometry(), values })
+        Some(Record { number, geometry: new.geometry(ix)?.to_geometry(), values })
     });
     layers::insert(tx, &layer.table, &columns, blob::Parts::AsTheyAre, records).await
 }

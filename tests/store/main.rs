@@ -1,6 +1,8 @@
 //! One story, told to both stores: what is put in comes back, what is derived agrees,
 //! and nothing is ever half done.
 
+#![allow(clippy::unwrap_used)]
+
 mod city;
 mod places;
 
@@ -10,5 +12,6 @@ mod running;
 mod trouble;
 
 mod size;
+#[allow(dead_code)]
 #[path = "../../boundaries/tests/locator/city.rs"]
 mod streets;
