@@ -12,6 +12,6 @@ mod running;
 mod trouble;
 
 mod size;
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../boundaries/tests/locator/city.rs"]
 mod streets;

@@ -74,7 +74,7 @@ fn a_running_service_notices_within_two_seconds_and_swaps_whole() {
         }
         assert!(since.elapsed() < Duration::from_millis(4500), "{:?}", since.elapsed());
         let since = Instant::now();
-        while beside.check(None).await.unwrap().defects != [] && since.elapsed() < Duration::from_secs(10) {
+        while !beside.check(None).await.unwrap().defects.is_empty() && since.elapsed() < Duration::from_secs(10) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert_eq!(beside.check(None).await.unwrap().defects, []);
