@@ -4,6 +4,7 @@
 //!
 //! - [`crs`]: datums and projections to the lattice and back
 //! - [`feature`]: one thing of a layer as it travels between files, stores and the wire
+//! - `json`: JSON text written straight from the lattice
 //! - [`exchange`]: files in and out; knows formats, not what they are for
 //! - [`store`]: the durable truth, and the only room with SQL
 //! - [`import`]: from files to a published state: assemble, compare, publish
@@ -17,6 +18,7 @@
 
 pub mod crs;
 pub mod feature;
+mod json;
 
 pub mod exchange;
 pub mod store;

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::IntoParams;
 
-use super::geojson::{push_bbox, push_polygons};
 use super::locate::working;
 use super::params::{At, Params};
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::tags;
+use crate::json::{push_bbox, push_polygons};
 use crate::snapshot::CoverageView;
 
 /// Which areas.
@@ -213,7 +213,7 @@ fn feature(view: &CoverageView, id: AreaId, revision: u64) -> Result<Vec<u8>, Pr
     };
     let attributes = serde_json::from_str(&area.attributes).map_err(Problem::internal)?;
     let mut out = b"{\"type\":\"Feature\",\"id\":".to_vec();
-    crate::locate::push_text(&mut out, &area.code);
+    crate::json::push_text(&mut out, &area.code);
     push_bbox(&mut out, bounds(coverage, id));
     out.extend_from_slice(b",\"geometry\":");
     push_polygons(&mut out, &coverage.polygons(id));

@@ -20,7 +20,7 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::{geojson, tags};
-use crate::locate::push_text;
+use crate::json::push_text;
 use crate::snapshot::{Layer, Snapshot};
 
 /// Which features.

@@ -6,10 +6,10 @@ use boundaries::{FaceId, Point};
 use serde_json::value::RawValue;
 
 use super::building;
-use super::decimal::{push_degrees, push_metres, push_text};
 use super::scan::{Asked, Refused};
 use super::sheet::{Sheet, Sheets};
 use crate::crs::Crs;
+use crate::json::{push_degrees, push_metres, push_text};
 use crate::snapshot::{CoverageView, Layer, Snapshot};
 
 /// How much is answered about a place.

@@ -2,7 +2,7 @@
 
 use boundaries::{Bounds, Point, orient};
 
-use super::decimal::push_text;
+use crate::json::push_text;
 use crate::snapshot::{GeometryRef, Layer, ValueRef};
 
 /// The layer that buildings are looked for in.

@@ -7,7 +7,6 @@
 //! Invariant: answers stand in the order of their places, one for each, and name the
 //! lattice point that was asked about. This room must not know: HTTP, stores, threads.
 
-mod decimal;
 mod scan;
 
 mod building;
@@ -20,8 +19,6 @@ pub use batch::{Detail, Question, locate_items, locate_lines, locate_one};
 pub use scan::{Asked, Refused};
 pub use sheet::{Sheet, Sheets};
 pub use table::{Rows, TableError, add_to_csv, add_to_lines};
-
-pub(crate) use decimal::{push_degrees, push_text};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use boundaries::{AreaId, FaceId};
 
-use super::decimal::push_text;
+use crate::json::push_text;
 use crate::snapshot::CoverageView;
 
 /// Many short byte strings end to end.

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::batch::Question;
-use super::decimal::{push_metres, push_text};
 use super::scan::{Asked, Refused, number};
+use crate::json::{push_metres, push_text};
 
 /// The longest line of JSON that is read.
 const LINE_BYTES: u64 = 1 << 20;

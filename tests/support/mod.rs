@@ -7,32 +7,32 @@ use std::process::{Command, Stdio};
 
 /// What a run of the program came to.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Run {
     /// The output as JSON; panics with everything that was printed where it is none.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
     }
 
     /// The run itself, which must have ended so.
-    pub fn ended(self, code: i32) -> Self {
+    pub(crate) fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
         self
     }
 }
 
 /// Runs `gridatlas` with arguments.
-pub fn gridatlas<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
+pub(crate) fn gridatlas<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Run {
     gridatlas_with(args, b"")
 }
 
 /// Runs `gridatlas` with arguments and standard input.
-pub fn gridatlas_with<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>, input: &[u8]) -> Run {
+pub(crate) fn gridatlas_with<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>, input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gridatlas"))
         .args(args)
         .env_remove("GRIDATLAS_STORE")
@@ -55,12 +55,12 @@ pub fn gridatlas_with<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = 
 }
 
 /// Splits a command line at spaces; nothing in the tests needs quoting.
-pub fn run(line: &str) -> Run {
+pub(crate) fn run(line: &str) -> Run {
     gridatlas(line.split_whitespace())
 }
 
 /// A file of the real data, or `None` with a word that the test skips.
-pub fn real_data(file: &str) -> Option<PathBuf> {
+pub(crate) fn real_data(file: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GRIDATLAS_TEST_DATA");
     let path = folder.map(|folder| Path::new(&folder).join(file)).filter(|path| path.exists());
     if path.is_none() {
@@ -70,6 +70,6 @@ pub fn real_data(file: &str) -> Option<PathBuf> {
 }
 
 /// The bytes of a file, or nothing where it does not exist.
-pub fn bytes(path: &Path) -> Vec<u8> {
+pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_default()
 }

@@ -5,7 +5,6 @@
 //! Coordinates are WGS-84, lon then lat, as the exact decimals of the lattice; shells
 //! run counter-clockwise, holes clockwise, except where a format wants it otherwise.
 
-mod decimal;
 mod flatgeobuf;
 mod geopackage;
 mod shapefile;
@@ -20,7 +19,6 @@ use tempfile::NamedTempFile;
 use crate::feature::{Feature, Value};
 use crate::snapshot::Field;
 
-pub use decimal::push_degrees;
 pub use tiles::{Pyramid, TileWriter};
 
 /// What the features of a file are: most formats hold one kind only.

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use boundaries::{Point, Polygon};
+use boundaries::Point;
 use tempfile::NamedTempFile;
 
-use super::{ShapeKind, Table, beside, persist, push_degrees, value};
+use super::{ShapeKind, Table, beside, persist, value};
 use crate::feature::{Feature, Geometry, Value};
+use crate::json::{push_degrees, push_geometry, push_text, push_value};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -66,10 +67,10 @@ impl TextWriter {
                     self.line.push(b',');
                 }
                 self.line.push(b'\n');
-                push_feature(&mut self.line, table, feature)?;
+                push_feature(&mut self.line, table, feature);
             }
             Form::GeoJsonLines => {
-                push_feature(&mut self.line, table, feature)?;
+                push_feature(&mut self.line, table, feature);
                 self.line.push(b'\n');
             }
             Form::Csv => push_csv(&mut self.line, table, feature)?,
@@ -86,87 +87,27 @@ impl TextWriter {
     }
 }
 
-fn push_json(out: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) -> Result<(), String> {
-    serde_json::to_writer(out, value).map_err(|e| e.to_string())
-}
-
-fn push_feature(out: &mut Vec<u8>, table: &Table, feature: &Feature) -> Result<(), String> {
+fn push_feature(out: &mut Vec<u8>, table: &Table, feature: &Feature) {
     out.extend_from_slice(b"{\"type\":\"Feature\",\"id\":");
-    push_json(out, &*feature.id)?;
+    push_text(out, &feature.id);
     out.extend_from_slice(b",\"properties\":{");
     for (i, column) in table.columns.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        push_json(out, &*column.name)?;
+        push_text(out, &column.name);
         out.push(b':');
-        match value(feature, i, &column.name) {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(b) => push_json(out, b)?,
-            Value::Integer(n) => push_json(out, n)?,
-            Value::Real(x) => push_json(out, x)?,
-            Value::Text(text) => push_json(out, &**text)?,
-        }
+        push_value(out, value(feature, i, &column.name));
     }
     out.extend_from_slice(b"},\"geometry\":");
     push_geometry(out, &feature.geometry);
     out.push(b'}');
-    Ok(())
-}
-
-/// Writes a geometry as a GeoJSON object.
-fn push_geometry(out: &mut Vec<u8>, geometry: &Geometry) {
-    let (kind, one): (&str, bool) = match geometry {
-        Geometry::Point(_) => ("Point", true),
-        Geometry::Lines(lines) if lines.len() == 1 => ("LineString", true),
-        Geometry::Lines(_) => ("MultiLineString", false),
-        Geometry::Polygons(parts) if parts.len() == 1 => ("Polygon", true),
-        Geometry::Polygons(_) => ("MultiPolygon", false),
-    };
-    out.extend_from_slice(b"{\"type\":\"");
-    out.extend_from_slice(kind.as_bytes());
-    out.extend_from_slice(b"\",\"coordinates\":");
-    match geometry {
-        Geometry::Point(p) => push_pair(out, *p),
-        Geometry::Lines(lines) if one => push_line(out, &lines[0], false),
-        Geometry::Lines(lines) => push_list(out, lines, |out, line| push_line(out, line, false)),
-        Geometry::Polygons(parts) if one => push_polygon(out, &parts[0]),
-        Geometry::Polygons(parts) => push_list(out, parts, push_polygon),
-    }
-    out.push(b'}');
-}
-
-fn push_list<T>(out: &mut Vec<u8>, items: impl IntoIterator<Item = T>, mut push: impl FnMut(&mut Vec<u8>, T)) {
-    out.push(b'[');
-    for (i, item) in items.into_iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        push(out, item);
-    }
-    out.push(b']');
-}
-
-fn push_pair(out: &mut Vec<u8>, p: Point) {
-    out.push(b'[');
-    push_degrees(out, p.x);
-    out.push(b',');
-    push_degrees(out, p.y);
-    out.push(b']');
 }
 
 /// The points of a line, the first again at the end if it is to be closed.
 fn points(line: &[Point], close: bool) -> impl Iterator<Item = Point> {
     let again = line.first().filter(|first| close && (line.len() == 1 || line.last() != Some(first)));
     line.iter().chain(again).copied()
-}
-
-fn push_line(out: &mut Vec<u8>, line: &[Point], close: bool) {
-    push_list(out, points(line, close), push_pair);
-}
-
-fn push_polygon(out: &mut Vec<u8>, polygon: &Polygon) {
-    push_list(out, polygon.rings(), |out, ring| push_line(out, ring, true));
 }
 
 fn push_csv(out: &mut Vec<u8>, table: &Table, feature: &Feature) -> Result<(), String> {
