@@ -57,8 +57,6 @@ impl Prepared {
                 },
             };
             let before = all.iter().rev().find(|r| r.name == view.name && r.datum == datum).map(|r| r.areas.clone());
-            // Nobody can ask again for one that is gone, but the next may build on it.
-            all.retain(|r| r.view.strong_count() > 0 || r.name == view.name);
             if all.len() >= MAX_COVERAGES {
                 all.remove(0);
             }
@@ -69,6 +67,9 @@ impl Prepared {
             Some(before) => before.updated(&view.coverage),
             None => AreaTiles::new(&view.coverage, datum),
         });
+        // Nobody can ask again for one that is gone, and the next can now build on this.
+        let mut all = self.coverages.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|r| r.view.strong_count() > 0 || r.name != view.name || r.datum != datum);
         ready
     }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { VectorTile } from "@mapbox/vector-tile";
 import { validateStyleMin } from "@maplibre/maplibre-gl-style-spec";
-import Pbf from "pbf";
+import { PbfReader } from "pbf";
 import { openCity } from "../browser/city.mjs";
 
 let city;
@@ -17,7 +17,7 @@ async function tileAt(layers, z, x, y) {
   const answer = await fetch(new URL(`tiles/${layers}/${z}/${x}/${y}`, city.url));
   if (answer.status === 204) return null;
   assert.equal(answer.status, 200, await (answer.ok ? "" : answer.text()));
-  return new VectorTile(new Pbf(new Uint8Array(await answer.arrayBuffer())));
+  return new VectorTile(new PbfReader(new Uint8Array(await answer.arrayBuffer())));
 }
 
 /** Column and row of the tile at a place. */
