@@ -21,7 +21,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Areas from polygons: assembled into one coverage, repaired, reported, published as a revision
-    Areas(Areas),
+    Areas(Box<Areas>),
     /// Features of a layer: what the file lacks is removed from the layer
     Layer(Layer),
 }
@@ -171,7 +171,7 @@ fn percent(text: &str) -> Result<f64, String> {
 pub fn run(args: Args) -> Outcome {
     super::block_on(async move {
         match args.what {
-            What::Areas(args) => areas(args).await,
+            What::Areas(args) => areas(*args).await,
             What::Layer(args) => layer(args).await,
         }
     })?
