@@ -58,6 +58,8 @@ impl GeoPackage {
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "1073741824")
             .pragma("temp_store", "memory")
+            // After a large import the journal gives its room back.
+            .pragma("journal_size_limit", "67108864")
             .row_buffer_size(512);
         if exists {
             must_be_ours(path, location).await?;
@@ -69,7 +71,16 @@ impl GeoPackage {
             .await
             .map_err(|e| at(location, e.into()))?;
         let migrator = migrator(&[(1, "ground", include_str!("../../migrations/geopackage/0001_ground.sql"))]);
-        migrator.run(&pool).await.map_err(|e| at(location, migration_error(e)))?;
+        // Two processes may make the same file at once: then one finds it half made, and
+        // made when it looks again.
+        let mut left = 5;
+        while let Err(e) = migrator.run(&pool).await {
+            left -= 1;
+            if left == 0 || exists {
+                return Err(at(location, migration_error(e)));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")
             .bind(new_epoch())
             .execute(&pool)
