@@ -23,7 +23,7 @@ enum What {
     /// Areas from polygons: assembled into one coverage, repaired, reported, published as a revision
     Areas(Box<Areas>),
     /// Features of a layer: what the file lacks is removed from the layer
-    Layer(Layer),
+    Layer(Box<Layer>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -172,7 +172,7 @@ pub fn run(args: Args) -> Outcome {
     super::block_on(async move {
         match args.what {
             What::Areas(args) => areas(*args).await,
-            What::Layer(args) => layer(args).await,
+            What::Layer(args) => layer(*args).await,
         }
     })?
 }
