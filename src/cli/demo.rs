@@ -11,6 +11,7 @@ use crate::demo::files::{self, Files};
 use crate::demo::live::{Stream, Walk};
 use crate::demo::things::{Counts, Events};
 use crate::demo::{City, FEWEST_GRIDS, MOST_GRIDS};
+use crate::exchange::ReadOptions;
 use crate::http::{self, Config, Running, ServeOptions};
 use crate::import::{self, AreasOptions, LayerOptions, Progress};
 use crate::store::Store;
@@ -149,9 +150,7 @@ async fn bring_in(city: &City, counts: Counts, location: &str) -> Outcome {
         let options = LayerOptions {
             layer: file.layer.into(),
             id: "id".into(),
-            lon: None,
-            lat: None,
-            crs: None,
+            read: ReadOptions::default(),
             max_removed_percent: 0.0,
             dry_run: false,
         };

@@ -122,7 +122,7 @@ impl Window {
             let inside = |column: i64| (begin + column).rem_euclid(n) <= east - west;
             match (inside(0), inside(SIDE - 1)) {
                 // A window that leaves the block and comes back around the globe is looked at column by column.
-                (true, true) if east - west + 1 <= n - SIDE => 0xff,
+                (true, true) if east - west < n - SIDE => 0xff,
                 _ => (0..SIDE).filter(|c| inside(*c)).fold(0_u64, |row, c| row | 1 << c),
             }
         };
