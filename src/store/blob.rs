@@ -182,9 +182,10 @@ impl Reader<'_> {
     }
 }
 
-/// Takes the repeated last point off a ring.
+/// Takes the repeated last point off a ring, however often it is repeated: with one
+/// left, the ring would come back shorter than it went, and never equal its file.
 fn open(ring: &mut Vec<Point>) {
-    if ring.len() > 1 && ring.first() == ring.last() {
+    while ring.len() > 1 && ring.first() == ring.last() {
         ring.pop();
     }
 }
