@@ -42,7 +42,7 @@ lint: setup-build web/node_modules/.stamp ## Check format, types, lints and the 
 
 .PHONY: bench
 bench: setup-build ## Measure against references, and print the ratios as a table
-	cargo bench --workspace
+	cargo bench --bench bars --bench tiles
 
 .PHONY: web
 web: web/dist/index.html ## Build the front-end into web/dist
