@@ -32,8 +32,8 @@ const KIND: u32 = 3;
 const SIDE_AT_LOWEST_ZOOM: f64 = 48.0;
 
 /// A corner is left out where its triangle has less than so many square tile units:
-/// a quarter of a pixel of a 512-pixel tile.
-const CORNER_SQUARE_UNITS: f64 = 16.0;
+/// one pixel of a 512-pixel tile.
+const CORNER_SQUARE_UNITS: f64 = 64.0;
 
 /// And never where it is more than this part of the smaller face beside it, so that
 /// small areas keep their shape as long as they can be seen at all.
