@@ -43,6 +43,18 @@ where
     finder.search(ids, region, 0)
 }
 
+/// A region in two, and who enters each half.
+struct Halves {
+    low: (Region, Vec<u32>),
+    high: (Region, Vec<u32>),
+}
+
+impl Halves {
+    fn total(&self) -> usize {
+        self.low.1.len() + self.high.1.len()
+    }
+}
+
 struct Finder<'a, A, F> {
     segments: &'a [[Point; 2]],
     margin: [i64; 2],
@@ -63,19 +75,15 @@ impl<A: Fn(usize) -> bool + Sync, F> Finder<'_, A, F> {
         if ids.len() <= LEAF || depth >= DEEPEST || sides[axis] <= 1 {
             return self.compare(&ids);
         }
-        let middle = (region.min[axis] + region.max[axis]).div_euclid(2);
-        let (mut low, mut high) = (region, region);
-        low.max[axis] = middle;
-        high.min[axis] = middle + 1;
-        let (mut in_low, mut in_high) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
-        for &i in &ids {
-            if self.enters(i, low) {
-                in_low.push(i);
-            }
-            if self.enters(i, high) {
-                in_high.push(i);
+        let mut halves = self.halve(&ids, region, axis);
+        // Long segments side by side are in both halves: then the other way may part them.
+        if halves.total() > ids.len() + ids.len() / 2 && sides[1 - axis] > 1 {
+            let others = self.halve(&ids, region, 1 - axis);
+            if others.total() < halves.total() {
+                halves = others;
             }
         }
+        let Halves { low: (low, in_low), high: (high, in_high) } = halves;
         let large = ids.len() >= SIDE_BY_SIDE;
         drop(ids);
         let (mut found, more) = if large {
@@ -85,6 +93,23 @@ impl<A: Fn(usize) -> bool + Sync, F> Finder<'_, A, F> {
         };
         found.extend(more);
         found
+    }
+
+    fn halve(&self, ids: &[u32], region: Region, axis: usize) -> Halves {
+        let middle = (region.min[axis] + region.max[axis]).div_euclid(2);
+        let (mut low, mut high) = (region, region);
+        low.max[axis] = middle;
+        high.min[axis] = middle + 1;
+        let (mut in_low, mut in_high) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
+        for &i in ids {
+            if self.enters(i, low) {
+                in_low.push(i);
+            }
+            if self.enters(i, high) {
+                in_high.push(i);
+            }
+        }
+        Halves { low: (low, in_low), high: (high, in_high) }
     }
 
     /// Whether the segment, widened by the margin, may have a point in the region.
