@@ -72,6 +72,8 @@ pub(super) struct Csv {
     geometry: Geometry,
     row: ByteRecord,
     ordinal: u64,
+    /// The reader takes the line feed behind a carriage return for part of the next line.
+    lines_behind: u64,
 }
 
 impl Csv {
@@ -90,10 +92,11 @@ impl Csv {
             .collect::<Option<_>>()
             .ok_or_else(|| Cause::Syntax("its column names are neither UTF-8 nor GBK".into()))?;
         let geometry = geometry_columns(&names, options)?;
+        let lines_behind = u64::from(head.split(|b| *b == b'\n').next().is_some_and(|line| line.ends_with(b"\r")));
         let mut reader = reader(input, delimiter);
         reader.byte_headers().map_err(|e| fault(&e, 0))?;
         let columns = names.iter().map(|name| Arc::from(name.as_str())).zip(kinds).collect();
-        Ok(Self { reader, encoding, columns, geometry, row: ByteRecord::new(), ordinal: 0 })
+        Ok(Self { reader, encoding, columns, geometry, row: ByteRecord::new(), ordinal: 0, lines_behind })
     }
 
     pub(super) fn next(&mut self) -> Option<Result<Record, Fault>> {
@@ -101,7 +104,7 @@ impl Csv {
             Ok(false) => None,
             Ok(true) => {
                 self.ordinal += 1;
-                let line = self.row.position().map_or(0, csv::Position::line);
+                let line = self.row.position().map_or(0, csv::Position::line) + self.lines_behind;
                 let place = Place { ordinal: self.ordinal, start: Start::Line(line) };
                 Some(self.record(place).map_err(|cause| Fault::at(place, cause)))
             }

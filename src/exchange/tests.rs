@@ -332,6 +332,7 @@ fn bad_tables_are_errors_that_name_the_line() {
     for (name, text, parts) in [
         ("a.csv", "a,b\n1,2\n", ["--lon", "a, b"]),
         ("b.csv", "lon,lat\n120,36\n120,x\n", ["feature 2 (line 3)", "\"x\" in column lat is no number"]),
+        ("j.csv", "lon,lat\r\n120,36\r\n120,x\r\n", ["feature 2 (line 3)", "\"x\""]),
         ("c.csv", "lon,lat\n120,36\n120\n", ["feature 2 (line 3)", "1 fields, the header has 2"]),
         ("d.csv", "lon,lat\nNaN,36\n", ["feature 1 (line 2)", "not a finite number"]),
         ("e.csv", "lon,lat\n1e400,36\n", ["feature 1 (line 2)", "not a finite number"]),
