@@ -27,7 +27,7 @@ fn vector(p: Point) -> [f64; 3] {
 fn place(random: &mut Random) -> Point {
     let towns = [(120.38, 36.07, 0.04), (120.42, 36.17, 0.05), (120.02, 36.27, 0.07), (120.45, 36.4, 0.09)];
     let (lon, lat) = if random.chance(0.7) {
-        let (lon, lat, spread) = *random.pick(&towns);
+        let (lon, lat, spread) = random.pick(&towns);
         (lon + spread * random.normal(), lat + spread * random.normal())
     } else {
         (random.between(119.6, 120.9), random.between(35.7, 37.0))

@@ -59,9 +59,9 @@ impl Cells {
         for _ in 0..2 {
             // Lloyd: every seed into the middle of its cell makes the cells rounder.
             let diagram = Diagram::without_lakes(&mut seeds, count);
-            for i in 0..count {
+            for (i, seed) in seeds.iter_mut().take(count).enumerate() {
                 if let Some(middle) = diagram.middle(i) {
-                    seeds[i] = middle;
+                    *seed = middle;
                 }
             }
         }

@@ -185,7 +185,7 @@ impl City {
                 match &islands.in_cell[cell as usize] {
                     Some(island) if island.far => match mates.len() {
                         0 => islands.in_cell[cell as usize] = None,
-                        _ => far.push((*random.pick(&mates), cell)),
+                        _ => far.push((random.pick(&mates), cell)),
                     },
                     Some(_) => plots.push(Plot { cell, enclave: true }),
                     None => {}
@@ -320,7 +320,7 @@ impl Islands {
             in_cell[cell] = Some(Island {
                 ring: rounded(cells.seeds[cell], radius_m, &mut random),
                 radius_m,
-                purpose: *random.pick(&PURPOSES),
+                purpose: random.pick(&PURPOSES),
                 far: i >= enclaves,
             });
         }

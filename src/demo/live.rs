@@ -52,7 +52,7 @@ impl Walk {
             home: s.worker.home,
             at: s.point,
             to: s.point,
-            pace_m: *random.pick(&PACES_M),
+            pace_m: random.pick(&PACES_M),
         });
         Self { walkers: walkers.collect(), random, turn: 0 }
     }

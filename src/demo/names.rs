@@ -35,7 +35,7 @@ impl Names {
             if self.random.chance(0.1) {
                 syllables += 1;
             }
-            let mut name: String = (0..syllables).map(|_| *self.random.pick(&SYLLABLES)).collect();
+            let mut name: String = (0..syllables).map(|_| self.random.pick(&SYLLABLES)).collect();
             name.push_str(suffix);
             if self.used.insert(name.clone()) {
                 return name;
@@ -46,9 +46,9 @@ impl Names {
 
 /// A name of a person; many may have it.
 pub(super) fn person(random: &mut Random) -> String {
-    let mut name = String::from(*random.pick(&SURNAMES));
+    let mut name = String::from(random.pick(&SURNAMES));
     for _ in 0..1 + random.below(2) {
-        name.push_str(*random.pick(&SYLLABLES[9..]));
+        name.push_str(random.pick(&SYLLABLES[9..]));
     }
     name
 }

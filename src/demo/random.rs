@@ -63,8 +63,8 @@ impl Random {
 
     /// One of several; `items` is not empty.
     #[inline]
-    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
     }
 
     /// Of mean 0 and deviation 1 (Box and Muller).

@@ -22,7 +22,7 @@ impl Ground<'_> {
         let parts = parts.clamp(1, members.len().max(1));
         let at = |cell: u32| self.seeds[cell as usize];
         // Middles: drawn, then moved into the middle of whoever is nearest, a few times.
-        let mut middles: Vec<At> = (0..parts).map(|_| at(*random.pick(members))).collect();
+        let mut middles: Vec<At> = (0..parts).map(|_| at(random.pick(members))).collect();
         for _ in 0..6 {
             let mut sums = vec![(At::new(0.0, 0.0), 0.0); parts];
             for &cell in members {
@@ -30,7 +30,7 @@ impl Ground<'_> {
                 *sum = (sum.0.plus(at(cell), 1.0), sum.1 + 1.0);
             }
             for (middle, (sum, n)) in middles.iter_mut().zip(sums) {
-                *middle = if n > 0.0 { At::new(sum.x / n, sum.y / n) } else { at(*random.pick(members)) };
+                *middle = if n > 0.0 { At::new(sum.x / n, sum.y / n) } else { at(random.pick(members)) };
             }
         }
         self.grow(members, &middles, &vec![1.0; parts])

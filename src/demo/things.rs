@@ -466,7 +466,7 @@ impl<'a> Events<'a> {
         // One in two hundred is told with a place that lies far off, some in the sea.
         let spread_m = if random.chance(0.005) { 8_000.0 } else { grid.room_m * 0.6 };
         let place = grid.middle.plus(bell, spread_m);
-        let (kind, description) = *random.pick(&TYPES);
+        let (kind, description) = random.pick(&TYPES);
         let worker = if matches!(state, "collected" | "filed") || self.workers == 0 {
             Value::Null
         } else {
@@ -474,7 +474,7 @@ impl<'a> Events<'a> {
         };
         let values = [
             text(&id),
-            text(*random.pick(&SOURCES)),
+            text(random.pick(&SOURCES)),
             text(kind),
             text(state),
             text(time.to_string()),

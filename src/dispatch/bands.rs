@@ -56,6 +56,7 @@ impl Cell {
 
 impl BlockKey {
     /// The cell that [`Cell::in_block`] numbers `index`.
+    #[cfg(test)]
     pub(super) fn cell(self, index: usize) -> Cell {
         let index = index as i64;
         Cell {

@@ -95,7 +95,7 @@ fn crowd(random: &mut Random, n: usize, mut place: impl FnMut(&mut Random) -> Po
     let one = |i: usize| {
         let home = place(random);
         Worker {
-            role: (*random.pick(&roles)).into(),
+            role: random.pick(&roles).into(),
             skills: (0..random.below(4)).map(|_| format!("skill {}", random.below(90)).into()).collect(),
             grids: if random.chance(0.3) { vec![Chequers::code(home).into()] } else { vec![] },
             on_duty: random.chance(0.6),
@@ -110,14 +110,14 @@ fn crowd(random: &mut Random, n: usize, mut place: impl FnMut(&mut Random) -> Po
 
 fn any_query<'a>(random: &mut Random, point: Point, skills: &'a [String], area: &'a str) -> Query<'a> {
     Query {
-        k: *random.pick(&[1, 2, 5, 17, 60]),
+        k: random.pick(&[1, 2, 5, 17, 60]),
         role: random.chance(0.4).then_some("medic"),
-        skill: random.chance(0.3).then(|| random.pick(skills).as_str()),
-        on_duty: *random.pick(&[None, Some(true), Some(false)]),
+        skill: random.chance(0.3).then(|| skills[random.below(skills.len())].as_str()),
+        on_duty: random.pick(&[None, Some(true), Some(false)]),
         within: random.chance(0.15).then_some(area),
         max_age_s: random.chance(0.2).then(|| random.between(0.0, 900.0)),
         max_distance_m: random.chance(0.2).then(|| 10_f64.powf(random.between(1.0, 7.2))),
-        order: *random.pick(&[Order::Distance, Order::GridFirst]),
+        order: random.pick(&[Order::Distance, Order::GridFirst]),
         ..Query::new(point, 5)
     }
 }
@@ -183,7 +183,7 @@ fn a_crowd_on_few_places_agrees_with_a_full_scan_down_to_the_ids() {
     // Many share a place to the centimetre, so ties decide; the poles and both names of
     // the antimeridian are among the places.
     compare(5, 800, |r| {
-        *r.pick(&[
+        r.pick(&[
             Point::new(1_203_700_000, 361_000_000),
             Point::new(1_203_700_001, 361_000_000),
             Point::new(1_800_000_000, 0),
