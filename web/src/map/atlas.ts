@@ -8,6 +8,7 @@ import { Map as Canvas, type MapOptions, setWorkerUrl, type StyleSpecification }
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { located, reach } from "../state/answer";
 import { city, levelInView, mapTrouble, swatches } from "../state/city";
+import { service } from "../state/client";
 import { hidden, isDark, level, revision, selection, view } from "../state/screen";
 import type { View } from "../state/url";
 import { setCamera } from "./camera";
@@ -50,7 +51,7 @@ function start(container: HTMLElement, style: StyleSpecification): () => void {
     container,
     style: first,
     ...(at ? { center: at.centre, zoom: at.zoom } : wholeCity(style)),
-    attributionControl: { compact: false },
+    attributionControl: { compact: false, customAttribution: `<a href="${service.url("docs")}">Gridatlas</a>` },
     maxPitch: 0,
     pitchWithRotate: false,
     dragRotate: false,
