@@ -91,10 +91,13 @@ export function dress(style: StyleSpecification, city: City, wish: Wish): StyleS
     return gives_way ? without(layer) : layer;
   });
   const colour = wish.isDark ? "#ffd27a" : "#b3541e";
+  // What is picked lies under the names, which stay to be read.
+  const names = layers.findIndex((layer) => layer.type === "symbol");
+  layers.splice(names < 0 ? layers.length : names, 0, ...highlights(style, city, colour), ...reachLayers(colour));
   return {
     ...style,
     sources: { ...keyedByCode(style, city), [REACH]: { type: "geojson", data: lines(wish.reach) } },
-    layers: [...layers, ...highlights(style, city, colour), ...reachLayers(colour)],
+    layers,
   };
 }
 
