@@ -223,16 +223,21 @@ const STYLE: &str = "
 @media(prefers-color-scheme:dark){:root{--ink:#e4e7eb;--paper:#16191d;--line:#52606d;--rule:#323f4b}}
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,'Noto Sans CJK SC',sans-serif}
 main{max-width:1080px;margin:0 auto;padding:24px}h1{font-size:22px;overflow-wrap:anywhere}
-.map{width:100%;border:1px solid var(--rule);border-radius:6px}.border{fill:none;stroke:var(--line);stroke-width:.6;vector-effect:non-scaling-stroke}
+.map{width:100%;border:1px solid var(--rule);border-radius:6px}
+.border{fill:none;stroke:var(--line);stroke-width:.6;vector-effect:non-scaling-stroke}
 .refused{color:#c0392b}.hint{border-left:3px solid #b7791f;padding-left:10px}
-.legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 20px;padding:0}i{display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:6px;background:#7b8794}
+.legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 20px;padding:0}
+i{display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:6px;background:#7b8794}
 circle,.close path:not(.border){fill:#7b8794;fill-opacity:.75;stroke:var(--paper);stroke-width:.8}
 i.gap{background:#2b6cb0}circle.gap,.close path.gap{fill:#2b6cb0}
 i.overlap{background:#c0392b}circle.overlap,.close path.overlap{fill:#c0392b}
 i.sliver{background:#b7791f}circle.sliver,.close path.sliver{fill:#b7791f}
 i.outside_parent{background:#6b46c1}circle.outside_parent,.close path.outside_parent{fill:#6b46c1}
-i.invalid_polygon,i.duplicate_code,i.missing_parent{background:#97266d}circle.invalid_polygon,.close path.invalid_polygon{fill:#97266d}
-table{border-collapse:collapse;width:100%;margin-top:24px}th,td{text-align:left;vertical-align:top;padding:6px 10px;border-top:1px solid var(--rule)}
-tr:target{background:#b7791f22}tr.blocking td:nth-child(2){color:#c0392b}.close{width:96px;height:96px;border:1px solid var(--rule);border-radius:4px;background:var(--paper)}
+i.invalid_polygon,i.duplicate_code,i.missing_parent{background:#97266d}
+circle.invalid_polygon,.close path.invalid_polygon{fill:#97266d}
+table{border-collapse:collapse;width:100%;margin-top:24px}
+th,td{text-align:left;vertical-align:top;padding:6px 10px;border-top:1px solid var(--rule)}
+tr:target{background:#b7791f22}tr.blocking td:nth-child(2){color:#c0392b}
+.close{width:96px;height:96px;border:1px solid var(--rule);border-radius:4px;background:var(--paper)}
 small{opacity:.75}@media print{a{color:inherit}}
 ";
