@@ -12,8 +12,6 @@ use std::{
 
 /// A file longer than this holds more than one idea.
 const MOST_LINES: usize = 600;
-/// Longer lines than this are read by scrolling; a URL or a table in a comment may need it.
-const MOST_COLUMNS: usize = 140;
 /// Names that say nothing of what a module is about.
 const EMPTY_NAMES: [&str; 9] =
     ["util", "utils", "helper", "helpers", "common", "manager", "misc", "service", "services"];
@@ -128,21 +126,6 @@ fn a_file_holds_one_idea() {
     all.extend(sources(".tsx"));
     let long = all.iter().map(|source| (source, source.text.lines().count())).filter(|(_, lines)| *lines > MOST_LINES);
     none("these have too many lines", long.map(|(source, lines)| format!("{}: {lines}", source.path)).collect());
-}
-
-#[test]
-fn lines_are_read_without_scrolling() {
-    let mut places = Vec::new();
-    for source in sources(".rs") {
-        for (at, line) in source.text.lines().enumerate() {
-            let indented = line.len() - line.trim_start().len();
-            let literal = line.contains('"') || line.trim_start().starts_with("//");
-            if !literal && line.chars().count() - indented > MOST_COLUMNS {
-                places.push(format!("{}:{}", source.path, at + 1));
-            }
-        }
-    }
-    none("these lines are too long", places);
 }
 
 #[test]
