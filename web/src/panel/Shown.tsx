@@ -22,6 +22,7 @@ export function Levels() {
 
 export function Layers() {
   const w = words.value;
+  if (city.value.layers.length === 0) return null;
   return (
     <fieldset class="layers">
       <legend class="unseen">{w.layers}</legend>
