@@ -168,8 +168,9 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
             if entry.mask & traits != traits {
                 continue;
             }
-            let haversine = spot.haversine(entry.spot);
-            if haversine <= best.reach() && accept(entry) {
+            if let Some(haversine) = spot.haversine_within(entry.spot, best.reach())
+                && accept(entry)
+            {
                 best.offer(haversine, entry.slot);
             }
         }

@@ -65,9 +65,19 @@ impl Spot {
     /// The haversine of the distance to another spot: the same from either end.
     #[inline]
     pub(super) fn haversine(self, other: Self) -> f64 {
-        let dy = i64::from(self.y) - i64::from(other.y);
+        self.haversine_within(other, f64::INFINITY).unwrap_or(f64::INFINITY)
+    }
+
+    /// The same, if it is at most `limit`: latitude alone often says that it is not.
+    #[inline]
+    pub(super) fn haversine_within(self, other: Self, limit: f64) -> Option<f64> {
+        let north = half_sine_2(i64::from(self.y) - i64::from(other.y));
+        if north > limit {
+            return None;
+        }
         let dx = turn_between(i64::from(self.x), i64::from(other.x));
-        half_sine_2(dy) + self.cos * other.cos * half_sine_2(dx)
+        let haversine = north + self.cos * other.cos * half_sine_2(dx);
+        (haversine <= limit).then_some(haversine)
     }
 }
 

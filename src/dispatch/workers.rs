@@ -281,8 +281,10 @@ impl Record {
 /// Cells of 2^16 units are 729 m high.
 const WIDEST_CELL: u32 = 17;
 const NARROWEST_CELL: u32 = 12;
-/// How many entries the cell of an average worker should hold at most.
-const CROWD: f64 = 16.0;
+/// How many entries the cell of an average worker should hold at most: few enough to
+/// pass over quickly, many enough that a search with a filter opens few cells (measured:
+/// 8 is a third faster without a filter, 32 a third faster with one of 10 %).
+const CROWD: f64 = 32.0;
 
 impl State {
     fn new() -> Self {
