@@ -113,7 +113,7 @@ pub async fn areas(
     let Assembly { coverage, findings } = assemble(levels, areas, claims, &options.settings);
     report.hints.extend(mixed_levels(&findings, &grounds, &codes));
     report.findings.extend(findings.into_iter().map(|f| Row::of(f, &codes, &features)));
-    report.findings.sort_by(|a, b| b.blocking.cmp(&a.blocking));
+    report.findings.sort_by_key(|row| !row.blocking);
     let blocking = report.findings.iter().filter(|row| row.blocking).count();
     if blocking > 0 {
         let first = &report.findings[0];

@@ -82,7 +82,7 @@ fn common_level(new: &Coverage, known: &Coverage) -> Option<(Level, Level)> {
     let small = |level: &(Level, Level)| outline(known, level.1).len() <= SEGMENTS_MAX;
     common
         .filter(small)
-        .last()
+        .next_back()
         .or_else(|| (!new.levels().is_empty() && !known.levels().is_empty()).then_some((Level(0), Level(0))))
 }
 
