@@ -78,11 +78,10 @@ fn reread(p: Point, declared: Crs, other: Crs) -> Option<Point> {
 
 /// The finest level that both have by name; else the topmost of each.
 fn common_level(new: &Coverage, known: &Coverage) -> Option<(Level, Level)> {
-    let common = new.levels().iter().filter_map(|name| Some((new.level(name)?, known.level(name)?)));
+    let mut common = new.levels().iter().filter_map(|name| Some((new.level(name)?, known.level(name)?)));
     let small = |level: &(Level, Level)| outline(known, level.1).len() <= SEGMENTS_MAX;
     common
-        .filter(small)
-        .next_back()
+        .rfind(small)
         .or_else(|| (!new.levels().is_empty() && !known.levels().is_empty()).then_some((Level(0), Level(0))))
 }
 
