@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench may")]
 
 #[path = "../tests/tiling/city.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod city;
 
 use std::time::Instant;

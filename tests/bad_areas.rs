@@ -1,6 +1,8 @@
 //! Files of areas that cannot be taken as they are: each is refused with a message that
 //! names the file, the feature and the place, and leaves the store as it was.
 
+#![allow(clippy::unwrap_used)] // A test may stop where anything fails.
+
 mod support;
 
 use std::path::{Path, PathBuf};

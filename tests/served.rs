@@ -1,5 +1,7 @@
 //! `locate`, `nearest` and `serve` as their users run them.
 
+#![allow(clippy::unwrap_used)] // A test may stop where anything fails.
+
 mod support;
 
 use std::io::{BufRead as _, BufReader};

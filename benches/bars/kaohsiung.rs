@@ -15,7 +15,7 @@ pub fn rows(table: &mut Table) {
         (Err(why), _) | (_, Err(why)) => return table.missing(WHAT, &why),
     };
     let store = work::folder().join("kaohsiung.gpkg");
-    let mut ours = || {
+    let ours = || {
         let _ = std::fs::remove_file(&store);
         let mut import = work::program();
         import.args(["import", "areas"]).arg(&file).arg("--store").arg(&store).arg("--dry-run");
