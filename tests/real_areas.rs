@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{real_data, run};
+use support::{gridatlas_with, real_data, run};
 
 fn count(report: &serde_json::Value, kind: &str) -> usize {
     report["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == kind).count()
@@ -44,19 +44,32 @@ fn ground_without_a_street_answers_with_its_district_and_a_missing_datum_is_name
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("q.gpkg");
     let (file, gcj02, store) = (file.display(), gcj02.display(), store.display());
-    let names = "--name";
     run(&format!(
-        "import areas {file} --store {store} --levels district=osm_id --where admin_level=6 {names} district=name"
+        "import areas {file} --store {store} --levels district=osm_id --where admin_level=6 --name district=name"
     ))
     .ended(0);
-    run(&format!(
-        "import areas {file} --store {store} --levels street=osm_id --where admin_level=8 --inside district {names} street=name"
+    let report = run(&format!(
+        "import areas {file} --store {store} --levels street=osm_id --where admin_level=8 --inside district --name street=name --json"
     ))
-    .ended(0);
+    .ended(0)
+    .json();
+
+    // Each gap below a district is a place that its district answers for, and no street.
+    let gaps: Vec<_> = report["findings"].as_array().unwrap().iter().filter(|f| f["kind"] == "gap").collect();
+    let places: String = gaps.iter().map(|gap| format!("{},{}\n", gap["place"][0], gap["place"][1])).collect();
+    let located = gridatlas_with(["locate", "--store", &store.to_string()], format!("lon,lat\n{places}").as_bytes());
+    let rows: Vec<Vec<String>> =
+        located.ended(0).out.lines().skip(1).map(|l| l.split(',').map(str::to_owned).collect()).collect();
+    assert!(gaps.len() > 50 && rows.len() == gaps.len(), "{} gaps, {} rows", gaps.len(), rows.len());
+    for (gap, row) in gaps.iter().zip(&rows) {
+        // lon, lat, code, district, street: the code is the district's own.
+        assert_eq!((&row[2], &row[4]), (&row[3], &String::new()), "{gap} {row:?}");
+        assert_eq!(gap["codes"][0], row[3].as_str());
+    }
 
     // Off by a datum: said, with the datum's name.
     let other =
-        format!("import areas {gcj02} --store {store} --coverage datav --levels district=adcode {names} district=name");
+        format!("import areas {gcj02} --store {store} --coverage datav --levels district=adcode --name district=name");
     let hinted = run(&format!("{other} --dry-run --json")).ended(0).json();
     let hints = hinted["hints"].to_string();
     assert!(hints.contains("--crs gcj02"), "{hints}");

@@ -33,6 +33,7 @@ impl Plan {
         inside: Option<Level>,
         first_free: u32,
     ) -> Self {
+        // The draft's levels and those of `old` are all among `levels`: it was merged from them.
         let rank = |name: &str| Level(levels.iter().position(|l| &**l == name).unwrap_or_default() as u8);
         let ranks: Vec<Level> = draft.levels().fields().iter().map(|f| rank(&f.level)).collect();
         let ids = area_ids(draft.areas.iter().map(|a| &*a.code), old, first_free);
