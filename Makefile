@@ -55,7 +55,8 @@ clean: ## Remove everything that was built or set up here
 
 .PHONY: bin
 bin: setup-build web ## Build the program that the tests outside Rust run
-	cargo build --bin gridatlas
+	# As a part of the Rust tests: by itself its crates would get other features and all be built twice.
+	cargo test --workspace --no-run
 
 .PHONY: test-rust
 test-rust: setup-build setup-postgres ## Run the Rust tests, with a PostGIS beside them

@@ -21,9 +21,11 @@ mod nearest;
 mod workers;
 
 mod ground;
+mod standing;
 
 pub use nearest::{Found, Ground, MAX_K, Order, Query, Why};
 pub use sphere::{RADIUS_M, distance_m};
+pub use standing::{LAG_S, Standing};
 pub use workers::{LEAD_S, Position, Recorded, Seen, Synced, Worker, Workers};
 
 #[cfg(test)]

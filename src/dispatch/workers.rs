@@ -110,6 +110,8 @@ pub(super) struct State {
     pub(super) of_grid: FxHashMap<Arc<str>, Vec<u32>>,
     /// Off duty, on duty.
     pub(super) duty: [Buckets; 2],
+    /// How many reports moved somebody.
+    reports: u64,
 }
 
 /// The live registry. Shared by reference; every call locks briefly.
@@ -156,6 +158,12 @@ impl Workers {
     #[must_use]
     pub fn all_seen(&self) -> Vec<Seen> {
         self.read().records.iter().flatten().map(Record::seen).collect()
+    }
+
+    /// How many reports have told something new so far: where this stands still, everybody does.
+    #[must_use]
+    pub fn reports(&self) -> u64 {
+        self.read().reports
     }
 
     /// Takes a batch of positions at the time `now`. Each stands for itself: one that is
@@ -295,6 +303,7 @@ impl State {
             traits: Traits::default(),
             of_grid: FxHashMap::default(),
             duty: [Buckets::new(WIDEST_CELL), Buckets::new(WIDEST_CELL)],
+            reports: 0,
         }
     }
 
@@ -311,6 +320,7 @@ impl State {
         if told > known {
             record.time = Some(position.time);
             record.spot = Spot::at(position.point);
+            self.reports += 1;
             let entry = record.entry(slot);
             self.duty[usize::from(record.worker.on_duty)].put(entry);
         }

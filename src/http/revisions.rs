@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub(super) async fn list(
 
 /// One revision.
 #[utoipa::path(get, path = "/revisions/{number}", tag = "revisions", params(("number" = u64, Path)),
-    responses((status = 200, description = "As in `GET /revisions`", content_type = "application/json")))]
+    responses((status = 200, description = "As in `GET /revisions`, with its own number as `revision`", content_type = "application/json")))]
 pub(super) async fn one(
     State(app): State<App>,
     At(number): At<String>,
@@ -54,8 +54,12 @@ pub(super) async fn one(
     let number: u64 = number.parse().map_err(|_| unknown())?;
     let all = app.store()?.revisions().await?;
     let revision = all.into_iter().find(|r| r.number == number).ok_or_else(unknown)?;
-    let body = serde_json::to_vec(&revision).map_err(Problem::internal)?;
-    Ok(tags::answer(&request, &tags::of(&body), "application/json", "no-cache", body))
+    let mut body = serde_json::to_value(&revision).map_err(Problem::internal)?;
+    body["revision"] = number.into();
+    let body = serde_json::to_vec(&body).map_err(Problem::internal)?;
+    let mut answer = tags::answer(&request, &tags::of(&body), "application/json", "no-cache", body);
+    answer.headers_mut().insert(super::edge::REVISION, HeaderValue::from(number));
+    Ok(answer)
 }
 
 /// What was said of an area at each revision of its coverage that has it, or had it

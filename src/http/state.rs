@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use super::changes::Feed;
 use super::config::Config;
 use super::problem::{Code, Problem};
-use crate::dispatch::Workers;
+use crate::dispatch::{Standing, Workers};
 use crate::locate::Sheets;
 use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
 use crate::store::Store;
@@ -39,6 +39,8 @@ pub struct Shared {
     pub(super) began: u64,
     /// The live workers.
     pub(super) workers: Arc<Workers>,
+    /// Where they stand, as a layer for maps.
+    pub(super) standing: Standing,
     /// What is written of each area.
     pub(super) sheets: Sheets,
     /// Makes tiles.
@@ -78,6 +80,7 @@ impl App {
             feed: Feed::new(began),
             began,
             workers: Arc::new(Workers::new()),
+            standing: Standing::default(),
             sheets: Sheets::default(),
             tiler: Arc::new(Tiler::new(TILE_CACHE)),
             // The configuration was checked.

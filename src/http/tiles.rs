@@ -14,7 +14,7 @@ use super::params::{At, Params};
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
-use super::{edge, links, metrics, tags};
+use super::{edge, links, metrics, tags, workers};
 use crate::snapshot::{CoverageView, Snapshot};
 use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingError};
 
@@ -64,6 +64,8 @@ struct Source {
     layers: LayerList,
     datum: Datum,
     revision: u64,
+    /// Whether workers are among the layers, and the present is asked for.
+    live: bool,
 }
 
 async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<Source, Problem> {
@@ -79,7 +81,9 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
     };
     let layers = LayerList::parse(layers, view.levels(), reading.snapshot.layers.keys())?;
     let revision = reading.snapshot.revision;
-    Ok(Source { snapshot: reading.snapshot, view, layers, datum, revision })
+    let is_live = |kind: &LayerName| matches!(kind, LayerName::Features(name) if **name == *workers::LAYER);
+    let live = q.at.is_none() && q.rev.is_none() && layers.iter().any(|(_, kind)| is_live(kind));
+    Ok(Source { snapshot: reading.snapshot, view, layers, datum, revision, live })
 }
 
 /// A tile of one or more layers.
@@ -103,7 +107,11 @@ pub(super) async fn tile(
     let revision = source.revision;
     let only_areas = !source.layers.iter().any(|(_, kind)| matches!(kind, LayerName::Features(_)));
     let tiler = app.tiler.clone();
-    let made = working(move || Ok(tiler.tile(&source.snapshot, &source.view, &source.layers, at, options)?)).await?;
+    let made = working(move || {
+        let snapshot = if source.live { workers::standing(&app, source.snapshot) } else { source.snapshot };
+        Ok(tiler.tile(&snapshot, &source.view, &source.layers, at, options)?)
+    })
+    .await?;
 
     // Layers of features have no revisions: only areas alone are the same for good.
     let cache = if q.rev.is_some() && made.is_some() && only_areas { FOR_GOOD } else { PRESENT };

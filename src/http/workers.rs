@@ -25,9 +25,10 @@ use super::state::App;
 use crate::crs::Crs;
 use crate::dispatch::{MAX_K, Order, Position, Query};
 use crate::locate::Asked;
+use crate::snapshot::Snapshot;
 
 /// The layer that workers are.
-const LAYER: &str = "worker";
+pub(super) const LAYER: &str = "worker";
 
 /// The layer that their work is in.
 const EVENTS: &str = "event";
@@ -43,6 +44,19 @@ pub(super) async fn keep_up(app: &App) {
     })
     .await;
     tracing::debug!(?synced, "the workers are in step with their layer");
+}
+
+/// The state of the city with its workers where they were last seen. Blocks for as long
+/// as it takes to write them down.
+pub(super) fn standing(app: &App, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+    let Some(layer) = snapshot.layer(LAYER) else { return snapshot };
+    let live = app.standing.layer(&app.workers, layer, &snapshot.coverages, Timestamp::now());
+    if Arc::ptr_eq(&live, layer) {
+        return snapshot;
+    }
+    let mut snapshot = Arc::unwrap_or_clone(snapshot);
+    snapshot.layers.insert(LAYER.into(), live);
+    Arc::new(snapshot)
 }
 
 /// Keeps the live registry in step with the layer, until the service ends.

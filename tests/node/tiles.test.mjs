@@ -86,6 +86,38 @@ test("the layers that were asked for are there under their names, and no others"
   assert.ok(tile.layers.grid && tile.layers.community);
 });
 
+test("a worker is drawn where he reported from, soon after", async () => {
+  const { features } = await city.get("layers/worker/features?limit=1");
+  const [{ id, geometry }] = features;
+  const place = [geometry.coordinates[0] + 0.02, geometry.coordinates[1]];
+  // Ahead of whatever else moves him, by as much as clocks may differ.
+  const time = new Date(Date.now() + 200_000).toISOString();
+  const answer = await fetch(new URL("workers/positions", city.url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify([{ id, lon: place[0], lat: place[1], time }]),
+  });
+  assert.equal((await answer.json()).accepted, 1);
+
+  const z = 14;
+  const [x, y] = addressOf(place, z);
+  const drawn = async () => {
+    const layer = (await tileAt("worker", z, x, y))?.layers.worker;
+    for (let i = 0; i < (layer?.length ?? 0); i++) {
+      if (layer.feature(i).properties.id === id) return layer.feature(i).toGeoJSON(x, y, z).geometry.coordinates;
+    }
+    return null;
+  };
+  const until = Date.now() + 30_000;
+  let seen = await drawn();
+  while (!seen && Date.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    seen = await drawn();
+  }
+  assert.ok(seen, "the worker's tile never showed the report");
+  for (const i of [0, 1]) assert.ok(Math.abs(seen[i] - place[i]) < 2e-5, `${seen} is not ${place}`);
+});
+
 test("there is no tile far from the city, and that is said without a body", async () => {
   const answer = await fetch(new URL("tiles/grid/10/0/0", city.url));
   assert.equal(answer.status, 204);
