@@ -45,7 +45,7 @@ struct Base {
 }
 
 /// A row put since the base was made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Later {
     number: u32,
     id: Arc<str>,
@@ -360,21 +360,33 @@ impl Layer {
         Self::from_table(&self.name, table, self.change, &views)
     }
 
-    /// The same features over other coverages: owners are worked out again where the
-    /// coverage is not the very same.
+    /// The same features over other coverages. Where a coverage is another state of one
+    /// that is known, owners are worked out again on ground that changed hands; where it
+    /// is the very same, not at all.
     #[must_use]
     pub fn reowned(&self, coverages: &[Arc<CoverageView>]) -> Self {
-        if self.later.is_empty() && self.gone_rows == 0 {
-            let owners = coverages
-                .iter()
-                .map(|view| match self.owners.iter().find(|o| Arc::ptr_eq(&o.view, view)) {
-                    Some(same) => same.clone(),
-                    None => Arc::new(Owners::of(&self.base.table, view)),
-                })
-                .collect();
-            return Self { owners, ..self.clone() };
+        if self.is_over(coverages) {
+            return self.clone();
         }
-        if self.is_over(coverages) { self.clone() } else { self.compacted().reowned(coverages) }
+        let base = &self.base;
+        let near = |ground: Bounds| {
+            base.tree.locate_in_envelope_intersecting(envelope(ground)).map(|found| found.row as usize).collect()
+        };
+        let owners = coverages.iter().map(|view| match self.owners.iter().find(|o| o.view.name == view.name) {
+            Some(same) if Arc::ptr_eq(&same.view, view) => same.clone(),
+            Some(before) => Arc::new(before.updated(&base.table, view, near)),
+            None => Arc::new(Owners::of(&base.table, view)),
+        });
+        let owners = owners.collect();
+        // Few, as a rule: all of them are judged again.
+        let mut scratch = Scratch::default();
+        let later = self.later.iter().map(|later| {
+            let judged = coverages.iter().filter_map(|view| Some(verdict(view, later.shape.get(0)?, &mut scratch)));
+            let verdicts = judged.collect();
+            Arc::new(Later { verdicts, ..(**later).clone() })
+        });
+        let later = later.collect();
+        Self { owners, later, ..self.clone() }
     }
 
     fn later(&self, ix: usize) -> Option<&Later> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boundaries::{AreaId, Coverage};
+use boundaries::{AreaId, Bounds, Coverage};
 use rayon::prelude::*;
 
 use super::shares::{Scratch, Share, Verdict, verdict};
@@ -55,6 +55,35 @@ impl Owners {
             owner.extend(owners);
             cut.extend(cuts);
         }
+        let (rows, begins) = by_owner(&owner, view.coverage.area_slots());
+        Self { view: view.clone(), owner, cut, rows, begins }
+    }
+
+    /// The same for a state of the coverage that came from the one that these are of:
+    /// only rows that `near` gives for ground that changed hands are judged again.
+    pub(super) fn updated(&self, table: &Table, view: &Arc<CoverageView>, near: impl Fn(Bounds) -> Vec<usize>) -> Self {
+        let ground = view.coverage.changed_ground(&self.view.coverage);
+        let mut again: Vec<usize> = ground.into_iter().flat_map(near).collect();
+        again.sort_unstable();
+        again.dedup();
+        let mut owner = self.owner.clone();
+        let mut cut: Vec<Cut> =
+            self.cut.iter().filter(|(row, _)| again.binary_search(&(*row as usize)).is_err()).cloned().collect();
+        let judged: Vec<(usize, Verdict)> = again
+            .par_chunks(STRIDE)
+            .flat_map_iter(|rows| {
+                let mut scratch = Scratch::default();
+                let judge = |row: &usize| Some((*row, verdict(view, table.geometry(*row)?, &mut scratch)));
+                rows.iter().filter_map(judge).collect::<Vec<_>>()
+            })
+            .collect();
+        for (row, Verdict { owner: of_row, shares }) in judged {
+            owner[row] = of_row.map_or(0, |a| a.0 + 1);
+            if !shares.is_empty() {
+                cut.push((row as u32, shares.into_boxed_slice()));
+            }
+        }
+        cut.sort_unstable_by_key(|(row, _)| *row);
         let (rows, begins) = by_owner(&owner, view.coverage.area_slots());
         Self { view: view.clone(), owner, cut, rows, begins }
     }

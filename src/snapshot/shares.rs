@@ -18,8 +18,11 @@
 //! No new vertex is made and no topology is asked of the polygon, so there is no
 //! input on which it fails.
 
-use boundaries::{AreaId, Bounds, Coverage, FaceId, Point};
+use std::sync::Arc;
+
+use boundaries::{AreaId, Border, BorderId, Bounds, Coverage, FaceId, Point};
 use rstar::{AABB, RTree, RTreeObject};
+use rustc_hash::FxHashSet;
 
 use super::CoverageView;
 use super::shapes::{GeometryRef, Parts};
@@ -63,31 +66,49 @@ pub(super) fn envelope(b: Bounds) -> AABB<[i32; 2]> {
     AABB::from_corners([b.min.x, b.min.y], [b.max.x, b.max.y])
 }
 
-/// All borders of a coverage in short runs, found by box.
-#[derive(Debug)]
+/// All borders of a coverage in short runs, found by box. After an edit the large tree is
+/// shared with the coverage before, and the borders that differ lie beside it.
+#[derive(Clone, Debug)]
 pub(super) struct BorderRuns {
-    tree: RTree<Run>,
+    tree: Arc<RTree<Run>>,
+    /// Borders of which the tree no longer tells the truth, and what is true of them.
+    stale: Arc<FxHashSet<u32>>,
+    later: Arc<RTree<Run>>,
 }
+
+/// With more borders than these beside it, and more than a part of all, the tree is made anew.
+const STALE_MIN: usize = 1024;
+const STALE_PART: usize = 8;
 
 impl BorderRuns {
     pub(super) fn build(coverage: &Coverage) -> Self {
         let mut runs = Vec::new();
-        for (id, border) in coverage.borders() {
-            for first in (0..border.line.len() - 1).step_by(RUN) {
-                let until = (first + RUN + 1).min(border.line.len());
-                let bounds = Bounds::of(border.line[first..until].iter().copied());
-                runs.push(Run { bounds, border: id.0, first: first as u32 });
-            }
+        coverage.borders().for_each(|(id, border)| runs_of(id, border, &mut runs));
+        Self { tree: Arc::new(RTree::bulk_load(runs)), stale: Arc::default(), later: Arc::default() }
+    }
+
+    /// The same for a coverage that came from the one that these are of.
+    pub(super) fn updated(&self, old: &Coverage, new: &Coverage) -> Self {
+        let changed = new.difference(old).borders;
+        let stale: FxHashSet<u32> = self.stale.iter().copied().chain(changed.iter().map(|id| id.0)).collect();
+        if stale.len() > STALE_MIN.max(new.border_slots() / STALE_PART) {
+            return Self::build(new);
         }
-        Self { tree: RTree::bulk_load(runs) }
+        let mut runs = Vec::new();
+        for id in stale.iter().map(|id| BorderId(*id)) {
+            new.border(id).into_iter().for_each(|border| runs_of(id, border, &mut runs));
+        }
+        Self { tree: self.tree.clone(), stale: Arc::new(stale), later: Arc::new(RTree::bulk_load(runs)) }
     }
 
     /// The faces at the sides of segments whose boxes meet `bounds`, ascending; none
     /// where `bounds` lies wholly in one face.
     fn faces_near(&self, coverage: &Coverage, bounds: Bounds, faces: &mut Vec<FaceId>) {
         faces.clear();
-        for run in self.tree.locate_in_envelope_intersecting(envelope(bounds)) {
-            let Some(border) = coverage.border(boundaries::BorderId(run.border)) else { continue };
+        let near = envelope(bounds);
+        let lasting = self.tree.locate_in_envelope_intersecting(near).filter(|run| !self.stale.contains(&run.border));
+        for run in lasting.chain(self.later.locate_in_envelope_intersecting(near)) {
+            let Some(border) = coverage.border(BorderId(run.border)) else { continue };
             let first = run.first as usize;
             let until = (first + RUN + 1).min(border.line.len());
             if border.line[first..until].windows(2).any(|w| Bounds::of([w[0], w[1]]).meets(bounds)) {
@@ -96,6 +117,14 @@ impl BorderRuns {
         }
         faces.sort_unstable();
         faces.dedup();
+    }
+}
+
+fn runs_of(id: BorderId, border: &Border, runs: &mut Vec<Run>) {
+    for first in (0..border.line.len() - 1).step_by(RUN) {
+        let until = (first + RUN + 1).min(border.line.len());
+        let bounds = Bounds::of(border.line[first..until].iter().copied());
+        runs.push(Run { bounds, border: id.0, first: first as u32 });
     }
 }
 

@@ -208,3 +208,70 @@ fn another_coverage_gives_other_owners_to_the_same_rows() {
     assert_eq!((both.owner(0, 0), both.owner(0, 1)), (Some(AreaId(1)), None));
     assert_eq!(both.of_area(0, AreaId(0)), [0]);
 }
+
+/// Three grids again and again: a border bends, a face changes hands, a code changes.
+///
+/// ```text
+///  ├───────(1000,1000)──┤          ├───────(1000,1000)──┤
+///  │   a     │     b    │    ──▶   │   a      ╲     b   │
+///  └─────(1000,0)───────┘          └─────(1000,0)───────┘
+/// ```
+#[test]
+fn owners_after_edits_are_those_of_a_layer_made_anew() {
+    use boundaries::Changes;
+    let mut dice = Dice(77);
+    let any = |dice: &mut Dice| {
+        let (x, y) = (dice.below(2200) - 100, dice.below(2200) - 100);
+        if dice.below(3) == 0 { Geometry::Point(Point::new(x, y)) } else { square(x, y, 120, 90) }
+    };
+    let features: Vec<_> = (0..400).map(|i| feature(&format!("f{i}"), any(&mut dice))).collect();
+    let mut view = view();
+    view.runs();
+    let mut layer = Layer::new("any", features.clone(), std::slice::from_ref(&view));
+    // Some rows beside the base.
+    let later: Vec<_> = (0..40).map(|i| (900 + i, feature(&format!("later {i}"), any(&mut dice)))).collect();
+    layer = layer.updated(1, &later, &["f3".into()]);
+    for round in 0..60 {
+        let old = &view.coverage;
+        let mut changes = Changes::default();
+        match round % 3 {
+            0 => {
+                let bend = Point::new(700 + dice.below(600), 200 + dice.below(600));
+                let line = [Point::new(1000, 0), bend, Point::new(1000, 1000)].into();
+                changes.put_borders.push(BorderRecord { id: BorderId(3), left: FaceId(1), right: FaceId(2), line });
+            }
+            1 => {
+                let owner = Some(AreaId(1 + dice.below(3) as u32)).filter(|_| round % 2 == 0);
+                changes.put_faces.push(FaceRecord { id: FaceId(1 + dice.below(3) as u32), owner });
+            }
+            _ => {
+                let area = Area { code: format!("code {round}").into(), ..(**old.area(AreaId(2)).unwrap()).clone() };
+                changes.put_areas.push((AreaId(2), area));
+            }
+        }
+        let next = old.with_changes(changes).unwrap();
+        view = Arc::new(view.updated(next.clone(), round, None));
+        layer = layer.reowned(std::slice::from_ref(&view));
+        assert!(layer.is_over(std::slice::from_ref(&view)));
+
+        let anew = Arc::new(CoverageView::new("responsibility".into(), next, round, None));
+        let all = features.iter().filter(|f| *f.id != *"f3").cloned().chain(later.iter().map(|(_, f)| f.clone()));
+        let expected = Layer::new("any", all.collect(), &[anew]);
+        assert_eq!(layer.len(), expected.len());
+        for there in expected.iter() {
+            let ix = layer.find(expected.id(there)).unwrap();
+            let id = expected.id(there);
+            assert_eq!(layer.owner(ix, 0), expected.owner(there, 0), "round {round}, {id}");
+            assert_eq!(layer.shares(ix, 0), expected.shares(there, 0), "round {round}, {id}");
+        }
+        for area in (0..4).map(AreaId) {
+            let ids = |layer: &Layer| {
+                let mut ids: Vec<_> = layer.of_area(0, area).iter().map(|ix| layer.id(*ix).to_owned()).collect();
+                ids.sort_unstable();
+                ids
+            };
+            assert_eq!(ids(&layer), ids(&expected), "round {round}, area {area:?}");
+        }
+        assert_eq!(layer.cut(0).len(), expected.cut(0).len());
+    }
+}

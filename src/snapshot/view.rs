@@ -36,7 +36,9 @@ impl CoverageView {
     #[must_use]
     pub fn updated(&self, coverage: Coverage, revision: u64, effective: Option<Timestamp>) -> Self {
         let locator = self.locator.updated(&self.coverage, &coverage);
-        Self { name: self.name.clone(), coverage, locator, revision, effective, runs: OnceLock::new() }
+        let runs = self.runs.get().map(|runs| runs.updated(&self.coverage, &coverage));
+        let runs = runs.map_or_else(OnceLock::new, OnceLock::from);
+        Self { name: self.name.clone(), coverage, locator, revision, effective, runs }
     }
 
     /// The names of its levels, topmost first.
