@@ -40,6 +40,7 @@ mod finding;
 #[cfg(test)]
 mod samples;
 
+pub mod edit;
 mod locator;
 pub mod simplify;
 

@@ -29,6 +29,7 @@ use grid::{Grid, NO_RANK};
 
 pub use place::{Nearest, Place};
 pub use tree::FaceTree;
+pub(crate) use tree::{holds, is_crossed};
 
 /// The index that answers which face a point belongs to.
 #[derive(Clone, Debug)]

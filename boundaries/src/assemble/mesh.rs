@@ -96,6 +96,23 @@ impl Mesh {
         (mesh, vertex_of)
     }
 
+    /// The mesh of segments, each with its number as the ring that it toggles. The
+    /// vertices of the first `given` segments count as given, the others as added.
+    pub(super) fn of_segments(segments: &[Segment], given: usize) -> Self {
+        let mut points: Vec<Point> = segments[..given].iter().flatten().copied().collect();
+        points.sort_unstable();
+        points.dedup();
+        let mut mesh = Self { given: points.len(), points, starts: vec![0], ..Self::default() };
+        let mut entries: Vec<Entry> = Vec::with_capacity(segments.len());
+        for (i, segment) in segments.iter().enumerate() {
+            let [a, b] = segment.map(|p| mesh.vertex_at(p));
+            entries.push(entry(a, b, i as u32));
+        }
+        entries.sort_unstable();
+        mesh.gather(entries.into_iter());
+        mesh
+    }
+
     /// The vertex at a point, new where there was none.
     pub(super) fn vertex_at(&mut self, p: Point) -> u32 {
         if let Ok(i) = self.points[..self.given].binary_search(&p) {

@@ -17,6 +17,7 @@ mod labels;
 mod measure;
 mod mesh;
 mod node;
+mod over;
 mod parts;
 mod records;
 mod roster;
@@ -30,6 +31,8 @@ use crate::coverage::Coverage;
 use crate::finding::{Finding, FindingKind};
 use crate::lattice::Point;
 use crate::polygon::Polygon;
+
+pub(crate) use over::{Broken, break_over};
 
 use graph::Graph;
 use labels::Labels;

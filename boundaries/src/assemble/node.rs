@@ -30,9 +30,13 @@ enum Meeting {
 /// Breaks the edges where they meet. Gives the rings that met themselves as they came,
 /// or the place where breaking found no end.
 pub(super) fn node(mesh: &mut Mesh) -> Result<Vec<u32>, Point> {
+    settle(mesh, None)
+}
+
+/// The same, where only edges that are `bent` may meet others yet (`None`: any may, and
+/// none has been bent). After each round those are the ones that came out of it.
+pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec<u32>, Point> {
     let mut suspects = Vec::new();
-    // No edge has been bent yet; afterwards, those that came out of the last round.
-    let mut bent: Option<Vec<bool>> = None;
     for _ in 0..ROUNDS {
         let meetings = find(mesh, bent.as_deref());
         if meetings.is_empty() {

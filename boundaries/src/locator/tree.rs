@@ -58,7 +58,7 @@ impl FaceTree {
 
 /// Whether a face holds `p` by the half-open rule: an odd number of its edges lies
 /// at or west of `p` at the height just above it.
-fn holds(coverage: &Coverage, face: FaceId, p: Point) -> bool {
+pub(crate) fn holds(coverage: &Coverage, face: FaceId, p: Point) -> bool {
     let crossed = |b: &Border| b.line.windows(2).filter(|w| is_crossed(w[0], w[1], p)).count();
     coverage
         .rings(face)
@@ -74,7 +74,7 @@ fn holds(coverage: &Coverage, face: FaceId, p: Point) -> bool {
 /// its upper end not counted. Exact.
 #[inline]
 #[must_use]
-fn is_crossed(a: Point, b: Point, p: Point) -> bool {
+pub(crate) fn is_crossed(a: Point, b: Point, p: Point) -> bool {
     let (a, b) = if a.y <= b.y { (a, b) } else { (b, a) };
     if !(a.y <= p.y && p.y < b.y) {
         return false;

@@ -1,0 +1,192 @@
+//! Taking in what was drawn: simple lines, brought to the vertices and borders that they
+//! nearly meet.
+//!
+//! ```text
+//!    ● vertex                 ●
+//!   ╱ ─ ─ ○ drawn      ─▶    ╱│╲      a drawn vertex goes to the nearest vertex within the
+//!  ●                        ● ○ ●     tolerance, else onto the nearest border; and a drawn
+//!                                     line goes through the vertices that it nearly meets
+//! ```
+//!
+//! Invariant: what comes out neither touches nor crosses itself, and only drawn vertices
+//! have moved.
+
+use crate::lattice::{Bounds, Point};
+use crate::metres::Frame;
+use crate::pairs::near_pairs;
+use crate::segment::{Segment, along, cross, enters_pixel, holds};
+
+use super::cut::grown;
+use super::draft::Draft;
+use super::refusal::{Reason, Refusal};
+
+/// Vertices of one drawn line: far more than a pointer draws or a building has.
+pub(super) const MOST_VERTICES: usize = 10_000;
+/// The widest tolerance in metres.
+const MOST_TOLERANCE_M: f64 = 10.0;
+
+/// Checks a line as drawn: repeated points are dropped.
+///
+/// # Errors
+///
+/// Too many points, too few, or a line that touches or crosses itself. That its last point
+/// is its first is allowed.
+pub(super) fn line(points: &[Point]) -> Result<Vec<Point>, Refusal> {
+    if points.len() > MOST_VERTICES {
+        let message = format!("a drawn line has at most {MOST_VERTICES} vertices: simplify it or draw it in parts");
+        return Err(Refusal::new(Reason::Limit, message).at(points.first().copied()));
+    }
+    let mut line = points.to_vec();
+    line.dedup();
+    if line.len() < 2 {
+        let message = "a line needs two points that differ";
+        return Err(Refusal::new(Reason::LineMisses, message).at(line.first().copied()));
+    }
+    check_simple(&line)?;
+    Ok(line)
+}
+
+/// Checks a ring as drawn; gives it counter-clockwise, its first point repeated at the end.
+pub(super) fn ring(points: &[Point]) -> Result<Vec<Point>, Refusal> {
+    let mut closed = points.to_vec();
+    closed.extend(points.first().filter(|p| Some(*p) != points.last()));
+    let mut ring = line(&closed)?;
+    let twice_area = crate::build::twice_area_along(&ring, ring[0]);
+    if ring.len() < 4 || twice_area == 0 {
+        let message = "a ring needs three points that are not in line";
+        return Err(Refusal::new(Reason::LineMisses, message).at(ring.first().copied()));
+    }
+    if twice_area < 0 {
+        ring.reverse();
+    }
+    Ok(ring)
+}
+
+fn check_simple(line: &[Point]) -> Result<(), Refusal> {
+    let segments: Vec<Segment> = line.windows(2).map(|w| [w[0], w[1]]).collect();
+    let n = segments.len();
+    let is_closed = line[0] == line[n];
+    let mut places = near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<(bool, Point)>| {
+        let (e, f) = (segments[i], segments[j]);
+        let shared = if j == i + 1 { Some(f[0]) } else { (is_closed && i == 0 && j + 1 == n).then_some(e[0]) };
+        let touch = e.into_iter().filter(|p| holds(f, *p)).chain(f.into_iter().filter(|p| holds(e, *p)));
+        out.extend(touch.filter(|p| n > 1 && Some(*p) != shared).map(|p| (true, p)));
+        if cross(e, f) {
+            out.push((false, crate::segment::crossing(e, f)));
+        }
+    });
+    places.sort_unstable();
+    places.dedup();
+    let Some((touches, _)) = places.first().copied() else { return Ok(()) };
+    let (reason, message) = if touches {
+        (Reason::LineTouchesItself, "the line touches itself: draw it apart, or as several lines")
+    } else {
+        (Reason::LineCrossesItself, "the line crosses itself: draw it without the loop")
+    };
+    Err(Refusal::new(reason, message).at(places.into_iter().filter(|p| p.0 == touches).map(|p| p.1)))
+}
+
+/// Brings a line to the vertices and borders of a draft that it nearly meets.
+pub(super) fn snapped(draft: &Draft<'_>, line: &[Point], tolerance_m: f64) -> Result<Vec<Point>, Refusal> {
+    if tolerance_m.is_nan() || tolerance_m <= 0.0 {
+        return Ok(line.to_vec());
+    }
+    let tolerance_m = tolerance_m.min(MOST_TOLERANCE_M);
+    let bounds = Bounds::of(line.iter().copied());
+    let frame = Frame::between(bounds.min, bounds.max);
+    let units = |metres_a_unit: f64| (tolerance_m / metres_a_unit.abs().max(1e-4)).ceil() as i32 + 1;
+    let margin = [units(frame.east_m), units(frame.north_m)];
+    let reach = grown(bounds, margin[0].max(margin[1]));
+    let segments = draft.chains.iter().flat_map(|c| c.line.windows(2)).map(|w| [w[0], w[1]]);
+    let borders: Vec<Segment> = segments.filter(|s| Bounds::of(*s).meets(reach)).collect();
+
+    let mut moved = line.to_vec();
+    for (i, to) in targets(line, &borders, margin, frame, tolerance_m * tolerance_m) {
+        moved[i] = to;
+    }
+    if line[0] == line[line.len() - 1] {
+        moved[line.len() - 1] = moved[0];
+    }
+    moved.dedup();
+    let mut through = led_through(&moved, &borders, margin, frame, tolerance_m * tolerance_m);
+    // A vertex that was passed to and fro is left out.
+    while let Some(i) = (2..through.len()).find(|i| through[i - 2] == through[*i]) {
+        through.drain(i - 1..=i);
+    }
+    if through.len() < 2 {
+        let message = "the line is shorter than the tolerance within which it snaps: draw it longer";
+        return Err(Refusal::new(Reason::LineMisses, message).at(line.first().copied()));
+    }
+    check_simple(&through)?;
+    Ok(through)
+}
+
+/// Where drawn vertices go: to the nearest vertex within the tolerance, else onto the
+/// nearest border.
+fn targets(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Frame, most_2: f64) -> Vec<(usize, Point)> {
+    let mut segments = borders.to_vec();
+    segments.extend(line.iter().map(|p| [*p, *p]));
+    let first = borders.len();
+    let mut found =
+        near_pairs(&segments, margin, &|i| i >= first, &|i, j, out: &mut Vec<(usize, bool, u64, Point)>| {
+            if i >= first || j < first {
+                return;
+            }
+            let p = segments[j][0];
+            // Squares of metres as bits: the order of floats that are not negative.
+            let near = |q: Point| Some(frame.distance_2(p, q)).filter(|d| *d <= most_2).map(f64::to_bits);
+            let vertices = segments[i].into_iter().filter_map(|q| Some((j - first, false, near(q)?, q)));
+            out.extend(vertices);
+            if frame.distance_to_segment_2(p, segments[i][0], segments[i][1]) <= most_2 {
+                let q = foot(p, segments[i], frame);
+                out.extend(near(q).map(|d| (j - first, true, d, q)));
+            }
+        });
+    found.sort_unstable();
+    found.dedup_by_key(|f| f.0);
+    found.into_iter().map(|(i, _, _, to)| (i, to)).collect()
+}
+
+/// The lattice point on a segment that is nearest to `p`.
+fn foot(p: Point, [a, b]: Segment, frame: Frame) -> Point {
+    let ((ax, ay), (bx, by)) = (frame.offset(a, p), frame.offset(a, b));
+    let t = ((ax * bx + ay * by) / (bx * bx + by * by)).clamp(0.0, 1.0);
+    let between = |a: i32, b: i32| f64::from(a) + t * (f64::from(b) - f64::from(a));
+    let (x, y) = (between(a.x, b.x), between(a.y, b.y));
+    let around = [(x.round(), y.round()), (x.floor(), y.floor()), (x.ceil(), y.ceil()), (x.floor(), y.ceil())];
+    let points = around.map(|(x, y)| Point::new(x as i32, y as i32));
+    points.into_iter().find(|q| enters_pixel([a, b], *q)).unwrap_or(points[0])
+}
+
+/// The line with the vertices in it that it passes within the tolerance.
+fn led_through(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Frame, most_2: f64) -> Vec<Point> {
+    let mut segments = borders.to_vec();
+    segments.extend(line.windows(2).map(|w| [w[0], w[1]]));
+    let first = borders.len();
+    let mut found = near_pairs(&segments, margin, &|i| i >= first, &|i, j, out: &mut Vec<(usize, i128, Point)>| {
+        if i >= first || j < first {
+            return;
+        }
+        let [a, b] = segments[j];
+        for q in segments[i].into_iter().filter(|q| *q != a && *q != b) {
+            if frame.distance_to_segment_2(q, a, b) <= most_2 {
+                let at = along([a, b], q);
+                if at > 0 && at < along([a, b], b) {
+                    out.push((j - first, at, q));
+                }
+            }
+        }
+    });
+    found.sort_unstable();
+    found.dedup();
+    let mut through = Vec::with_capacity(line.len() + found.len());
+    let mut found = found.into_iter().peekable();
+    for (i, p) in line.iter().enumerate() {
+        through.push(*p);
+        while let Some((.., q)) = found.next_if(|f| f.0 == i) {
+            through.push(q);
+        }
+    }
+    through.dedup();
+    through
+}
