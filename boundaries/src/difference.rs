@@ -4,10 +4,15 @@
 //! the two came about. Where one came from the other by an edit, only the chunks that
 //! they don't share are looked at, so the cost follows from the edit.
 
-use crate::area::AreaId;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use crate::area::{AreaId, Level};
 use crate::chunks::Chunked;
 use crate::coverage::Coverage;
-use crate::lattice::Bounds;
+use crate::lattice::{Bounds, Point};
 use crate::topology::{BorderId, FaceId};
 
 /// The ids whose records differ between two states: changed, or in only one of them.
@@ -71,6 +76,82 @@ impl Coverage {
     }
 }
 
+impl Coverage {
+    /// The areas whose record or outline differs from an earlier state's, in whichever of
+    /// the two they are. An area above them is one only where its own outline differs.
+    #[must_use]
+    pub fn touched(&self, old: &Self) -> BTreeSet<AreaId> {
+        let difference = self.difference(old);
+        let mut touched = BTreeSet::new();
+        for &id in &difference.areas {
+            touched.insert(id);
+            // A changed code is named by the records of the children.
+            [old, self].iter().for_each(|c| touched.extend(c.children(id)));
+            // Where it was put below another, its ground went there.
+            if let [Some(before), Some(after)] = [old, self].map(|c| c.area(id).map(|a| a.parent)) {
+                let above = |c: &Self, parent: Option<AreaId>| parent.map_or_else(Vec::new, |p| c.chain(p));
+                let (before, after) = (above(old, before), above(self, after));
+                touched.extend(before.iter().filter(|id| !after.contains(id)));
+                touched.extend(after.iter().filter(|id| !before.contains(id)));
+            }
+        }
+        let levels = || (0..old.levels().len().max(self.levels().len())).map(|i| Level(i as u8));
+        // A face that is in one state only has nothing but changed borders around it.
+        for &id in difference.faces.iter().filter(|id| old.face(**id).is_some() && self.face(**id).is_some()) {
+            for level in levels() {
+                let [before, after] = [old, self].map(|c| c.owner_at(id, level));
+                if before != after {
+                    touched.extend(before.into_iter().chain(after));
+                }
+            }
+        }
+        // An outline is the set of its edges: those that both states have cancel out, so that
+        // a border cut in two at one of its vertices touches nobody.
+        let mut edges: FxHashSet<(AreaId, Point, Point)> = FxHashSet::default();
+        let mut toggle = |edge| {
+            if !edges.remove(&edge) {
+                edges.insert(edge);
+            }
+        };
+        for &id in &difference.borders {
+            for coverage in [old, self] {
+                let Some(border) = coverage.border(id) else { continue };
+                for level in levels() {
+                    let [left, right] = [border.left, border.right].map(|face| coverage.owner_at(face, level));
+                    if left != right {
+                        for w in border.line.windows(2) {
+                            left.into_iter().for_each(|area| toggle((area, w[0], w[1])));
+                            right.into_iter().for_each(|area| toggle((area, w[1], w[0])));
+                        }
+                    }
+                }
+            }
+        }
+        touched.extend(edges.into_iter().map(|(area, _, _)| area));
+        touched
+    }
+
+    /// The codes of the [touched](Self::touched) areas, old and new, ascending.
+    #[must_use]
+    pub fn touched_codes(&self, old: &Self) -> Vec<Arc<str>> {
+        let code = |id| old.area(id).into_iter().chain(self.area(id)).map(|a| a.code.clone());
+        let codes: BTreeSet<_> = self.touched(old).into_iter().flat_map(code).collect();
+        codes.into_iter().collect()
+    }
+
+    /// Boxes around all ground of the [touched](Self::touched) areas, old and new: outside
+    /// of them no picture of the areas differs.
+    #[must_use]
+    pub fn touched_ground(&self, old: &Self) -> Vec<Bounds> {
+        let of = |coverage: &Self, id| {
+            let ground = coverage.ground(id).into_iter().filter_map(|f| coverage.face(f));
+            ground.map(|f| f.bounds).fold(Bounds::EMPTY, Bounds::union)
+        };
+        let boxes = self.touched(old).into_iter().flat_map(|id| [of(old, id), of(self, id)]);
+        together(boxes.filter(|b| !b.is_empty()).collect())
+    }
+}
+
 /// With more boxes than these, one around all of them is as good.
 const MOST_BOXES: usize = 512;
 
@@ -115,12 +196,9 @@ fn record<T: Clone>(table: &Chunked<Option<T>>, index: usize) -> Option<&T> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::assemble::{Settings, assemble};
     use crate::carry::{FreeIds, carry_ids};
-    use crate::lattice::Point;
     use crate::locator::FaceTree;
     use crate::samples::{CELL, City, Dice};
     use crate::{Area, BorderRecord, Changes, FaceRecord};
@@ -147,6 +225,12 @@ mod tests {
         areas.chain(d.faces.iter().map(|id| ('f', id.0))).chain(d.borders.iter().map(|id| ('b', id.0))).collect()
     }
 
+    /// The rings of an area's ground, wherever each begins.
+    fn outline(coverage: &Coverage, id: AreaId) -> BTreeSet<BTreeSet<Point>> {
+        let polygons = coverage.polygons(id);
+        polygons.into_iter().flat_map(|p| std::iter::once(p.shell).chain(p.holes)).map(BTreeSet::from_iter).collect()
+    }
+
     #[test]
     fn a_difference_names_exactly_the_records_that_differ_and_its_ground_all_that_changed_hands() {
         for seed in 0..6 {
@@ -167,6 +251,11 @@ mod tests {
             assert!(!difference.borders.is_empty());
             assert_eq!(named(&difference), naive(&new, &old));
             assert_eq!(named(&old.difference(&new)), naive(&new, &old));
+
+            // Touched is whoever's record or outline differs, by looking at all of them.
+            let all: BTreeSet<AreaId> = old.areas().chain(new.areas()).map(|(id, _)| id).collect();
+            let differs = |id: &AreaId| old.area(*id) != new.area(*id) || outline(&old, *id) != outline(&new, *id);
+            assert_eq!(new.touched(&old), all.into_iter().filter(differs).collect());
 
             let ground = new.changed_ground(&old);
             let (before, after) = (FaceTree::build(&old), FaceTree::build(&new));

@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use boundaries::{Bounds, Coverage};
 use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -96,14 +97,17 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
         if old.is_some_and(|o| Arc::ptr_eq(o, view)) {
             continue;
         }
-        let codes = touched(old.map(|o| &o.coverage), &view.coverage);
-        let bbox = view.coverage.bounds();
+        let nothing = Coverage::empty(view.levels().into());
+        let old = old.map_or(&nothing, |o| &o.coverage);
+        let codes = view.coverage.touched_codes(old);
+        let corners = |b: Bounds| [b.min.lon(), b.min.lat(), b.max.lon(), b.max.lat()];
+        let boxes: Vec<_> = view.coverage.touched_ground(old).into_iter().map(corners).collect();
         events.push((
             "revision",
             json!({
                 "revision": view.revision, "coverage": view.name, "touched_count": codes.len(),
                 "touched": if codes.len() > CODES { Vec::new() } else { codes },
-                "bbox": [bbox.min.lon(), bbox.min.lat(), bbox.max.lon(), bbox.max.lat()],
+                "boxes": boxes,
             }),
         ));
     }
@@ -118,25 +122,6 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
     events
 }
 
-/// The codes of areas that came, went or are different: by their attributes, or by the
-/// faces that are theirs and the borders around these.
-fn touched(old: Option<&boundaries::Coverage>, new: &boundaries::Coverage) -> Vec<Arc<str>> {
-    let Some(old) = old else { return new.areas().map(|(_, a)| a.code.clone()).collect() };
-    let mut codes: Vec<Arc<str>> = Vec::new();
-    for (id, area) in new.areas() {
-        let same = old.area(id).is_some_and(|o| Arc::ptr_eq(o, area) || o == area)
-            && old.faces_of(id) == new.faces_of(id)
-            && new.faces_of(id).iter().all(|f| old.face(*f) == new.face(*f));
-        if !same {
-            codes.push(area.code.clone());
-        }
-    }
-    codes.extend(old.areas().filter(|(_, a)| new.area_by_code(&a.code).is_none()).map(|(_, a)| a.code.clone()));
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
 fn parse_id(text: &str) -> Option<(u64, u32)> {
     let (change, index) = text.split_once('.')?;
     Some((change.parse().ok()?, index.parse().ok()?))
@@ -145,8 +130,8 @@ fn parse_id(text: &str) -> Option<(u64, u32)> {
 /// What changes, as it changes.
 #[utoipa::path(get, path = "/changes", tag = "revisions",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
-    responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, bbox}`), \
-        `layer` (`{layer, change, count}`) and `reset` (read all anew)", content_type = "text/event-stream")))]
+    responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, boxes}`: the \
+        codes of areas that differ, and boxes [west, south, east, north] around all of their ground, old and new), `layer` (`{layer, change, count}`) and `reset` (read all anew)", content_type = "text/event-stream")))]
 pub(super) async fn changes(
     State(app): State<App>,
     Params(Nothing {}): Params<Nothing>,

@@ -17,6 +17,7 @@ use super::{DEFAULT_COVERAGE, ImportError, compare, datum};
 use crate::crs::Crs;
 use crate::exchange::{self, ReadOptions, Source, hints};
 use crate::feature::Geometry;
+use crate::snapshot::CoverageView;
 use crate::store::{Publication, Store};
 
 /// What to import and how.
@@ -154,6 +155,9 @@ pub async fn areas(
     let publication = Publication {
         coverage: options.coverage.clone(),
         expected: head.as_ref().map(|(revision, _)| revision.number),
+        base: head.map(|(revision, coverage)| {
+            Arc::new(CoverageView::new(revision.coverage, coverage, revision.number, revision.effective))
+        }),
         next: new,
         author: options.author.clone(),
         effective: options.effective,

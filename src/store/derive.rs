@@ -9,7 +9,6 @@ use boundaries::{Area, AreaId, Coverage, Level, Polygon};
 use jiff::Timestamp;
 
 use super::layers::{self, Record};
-use super::records::Difference;
 use super::revisions::{self, at, revisions};
 use super::sql::{Arg, Tx, quoted};
 use super::{Error, blob, names};
@@ -60,21 +59,28 @@ pub(super) async fn derived_revisions(tx: &mut Tx) -> Result<Vec<(Arc<str>, u64)
     rows.iter().map(|row| Ok((row.str(0)?.into(), row.int(1)? as u64))).collect()
 }
 
-/// Brings what is derived to what is in force at `now`. Returns whether there was
-/// anything to do.
-pub(super) async fn settle(tx: &mut Tx, now: Timestamp) -> Result<bool, Error> {
+/// Brings what is derived to what is in force at `now`. States that the caller holds are
+/// not read again. Returns whether there was anything to do.
+pub(super) async fn settle(tx: &mut Tx, now: Timestamp, known: &[Arc<CoverageView>]) -> Result<bool, Error> {
     let mut did = false;
     for (name, derived) in derived_revisions(tx).await? {
         let all = revisions(tx, Some(&name)).await?;
         let Some(present) = at(&all, Moment::At(now)).filter(|r| r.number != derived) else { continue };
-        let old = match all.iter().find(|r| r.number == derived) {
-            Some(revision) => Some(revisions::coverage(tx, revision).await?),
-            None => None,
+        let held = |number| known.iter().find(|view| view.name == name && view.revision == number).cloned();
+        let old = match (held(derived), all.iter().find(|r| r.number == derived)) {
+            (Some(view), _) => Some(view.coverage.clone()),
+            (None, Some(revision)) => Some(revisions::coverage(tx, revision).await?),
+            (None, None) => None,
         };
-        let new = revisions::coverage(tx, present).await?;
-        derive(tx, &name, old.as_ref(), &new).await?;
-        let view = CoverageView::new(name.clone(), new, present.number, present.effective);
-        own_features(tx, Arc::new(view)).await?;
+        let view = match held(present.number) {
+            Some(view) => view,
+            None => {
+                let new = revisions::coverage(tx, present).await?;
+                Arc::new(CoverageView::new(name.clone(), new, present.number, present.effective))
+            }
+        };
+        derive(tx, &name, old.as_ref(), &view.coverage).await?;
+        own_features(tx, &view, old.as_ref()).await?;
         let sql = "update coverage set derived_revision = $2 where name = $1";
         tx.run(sql, vec![Arg::from(&*name), present.number.into()]).await?;
         did = true;
@@ -97,7 +103,7 @@ async fn derive(tx: &mut Tx, name: &str, old: Option<&Coverage>, new: &Coverage)
             layers::create_table(tx, &names::level_table(name, level), "multipolygon", &columns, &title).await?;
         }
     }
-    let touched = old.filter(|_| same_levels).map(|old| touched(old, new));
+    let touched = old.filter(|_| same_levels).map(|old| new.touched(old));
     for (i, level) in new.levels().iter().enumerate() {
         let table = names::level_table(name, level);
         let level = Level(i as u8);
@@ -120,76 +126,68 @@ async fn derive(tx: &mut Tx, name: &str, old: Option<&Coverage>, new: &Coverage)
     Ok(())
 }
 
-/// The areas whose row or ground differs between two states, with all above them.
-pub(super) fn touched(old: &Coverage, new: &Coverage) -> BTreeSet<AreaId> {
-    let difference = Difference::between(Some(old), new);
-    let mut touched = BTreeSet::new();
-    let mut touch = |coverage: &Coverage, id: Option<AreaId>| {
-        let chain = std::iter::successors(id, |id| coverage.area(*id)?.parent);
-        touched.extend(chain);
-    };
-    for id in difference.areas.ended.iter().chain(difference.areas.begun.iter().map(|(id, _)| id)) {
-        for coverage in [old, new] {
-            // A changed code is named by the rows of the children.
-            touch(coverage, Some(*id));
-            coverage.children(*id).iter().for_each(|child| touch(coverage, Some(*child)));
-        }
-    }
-    let owner = |coverage: &Coverage, face| coverage.face(face).and_then(|f| f.owner);
-    for face in difference.faces.ended.iter().chain(difference.faces.begun.iter().map(|(id, _)| id)) {
-        for coverage in [old, new] {
-            touch(coverage, owner(coverage, *face));
-        }
-    }
-    for id in difference.borders.ended.iter().chain(difference.borders.begun.iter().map(|(id, _)| id)) {
-        for coverage in [old, new] {
-            if let Some(border) = coverage.border(*id) {
-                touch(coverage, owner(coverage, border.left));
-                touch(coverage, owner(coverage, border.right));
+/// Writes the owners of features in one coverage where they are no longer those that
+/// stand there; with an earlier state, looks only at ground that changed hands since.
+async fn own_features(tx: &mut Tx, view: &Arc<CoverageView>, old: Option<&Coverage>) -> Result<(), Error> {
+    let ground = old.map(|old| view.coverage.changed_ground(old));
+    for layer in layers::layers(tx).await? {
+        match &ground {
+            None => own(tx, view, &layer, "true", vec![]).await?,
+            Some(ground) => {
+                for bounds in ground {
+                    let (near, args) = layers::near(tx, &layer, *bounds);
+                    own(tx, view, &layer, &near, args).await?;
+                }
             }
         }
     }
-    touched
+    Ok(())
 }
 
-/// Writes the owners of all features in one coverage where they are no longer those
-/// that stand there.
-async fn own_features(tx: &mut Tx, view: Arc<CoverageView>) -> Result<(), Error> {
+/// The same for the features of a layer that a condition holds for.
+async fn own(
+    tx: &mut Tx,
+    view: &Arc<CoverageView>,
+    layer: &layers::LayerInfo,
+    condition: &str,
+    args: Vec<Arg>,
+) -> Result<(), Error> {
     let owner_columns = names::owner_columns(&view.name);
     let [owner, shares] = [quoted(&owner_columns[0]), quoted(&owner_columns[1])];
-    for layer in layers::layers(tx).await? {
-        let bare = layers::LayerInfo { fields: vec![], columns: vec![], ..layer.clone() };
-        let table = layers::table(tx, &bare, "order by fid", vec![]).await?;
-        let mut stood: Vec<[Option<String>; 2]> = Vec::with_capacity(table.len());
-        let q = quoted(&layer.table);
-        tx.each(format!("select {owner}, {shares} from {q} order by fid"), vec![], |row| {
-            stood.push([row.maybe_text(0)?, row.maybe_text(1)?]);
-            Ok(())
-        })
-        .await?;
-        let (name, one) = (layer.name.clone(), view.clone());
-        let owned = tokio::task::spawn_blocking(move || Layer::from_table(&name, table, 0, &[one]))
-            .await
-            .map_err(|e| Error::Refused(format!("the owners could not be worked out: {e}")))?;
-        let codes = |id| view.coverage.area(id).map(|a| a.code.clone());
-        let changed = stood.into_iter().enumerate().filter_map(|(ix, stood)| {
-            let now = layers::owner_args(&owned, ix, 0, &codes);
-            (now != stood).then(|| {
-                let [owner, shares] = now.map(Arg::Text);
-                vec![owned.number(ix).into(), owner, shares]
-            })
-        });
-        let changed: Vec<Vec<Arg>> = changed.collect();
-        if changed.is_empty() {
-            continue;
-        }
-        tx.script("create temp table owner_change (fid bigint primary key, owner text, shares text)").await?;
-        tx.insert_many("owner_change", &["fid", "owner", "shares"], changed).await?;
-        tx.script(format!(
-            "update {q} set {owner} = c.owner, {shares} = c.shares from owner_change c where c.fid = {q}.fid; \
-             drop table owner_change;"
-        ))
-        .await?;
+    let condition = format!("where {condition} order by fid");
+    let bare = layers::LayerInfo { fields: vec![], columns: vec![], ..layer.clone() };
+    let table = layers::table(tx, &bare, &condition, args.clone()).await?;
+    if table.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let mut stood: Vec<[Option<String>; 2]> = Vec::with_capacity(table.len());
+    let q = quoted(&layer.table);
+    tx.each(format!("select {owner}, {shares} from {q} {condition}"), args, |row| {
+        stood.push([row.maybe_text(0)?, row.maybe_text(1)?]);
+        Ok(())
+    })
+    .await?;
+    let (name, one) = (layer.name.clone(), view.clone());
+    let owned = tokio::task::spawn_blocking(move || Layer::from_table(&name, table, 0, &[one]))
+        .await
+        .map_err(|e| Error::Refused(format!("the owners could not be worked out: {e}")))?;
+    let codes = |id| view.coverage.area(id).map(|a| a.code.clone());
+    let changed = stood.into_iter().enumerate().filter_map(|(ix, stood)| {
+        let now = layers::owner_args(&owned, ix, 0, &codes);
+        (now != stood).then(|| {
+            let [owner, shares] = now.map(Arg::Text);
+            vec![owned.number(ix).into(), owner, shares]
+        })
+    });
+    let changed: Vec<Vec<Arg>> = changed.collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    tx.script("create temp table owner_change (fid bigint primary key, owner text, shares text)").await?;
+    tx.insert_many("owner_change", &["fid", "owner", "shares"], changed).await?;
+    tx.script(format!(
+        "update {q} set {owner} = c.owner, {shares} = c.shares from owner_change c where c.fid = {q}.fid; \
+         drop table owner_change;"
+    ))
+    .await
 }

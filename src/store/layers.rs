@@ -306,6 +306,17 @@ pub(super) fn owner_args(
     [owner, Some(serde_json::Value::Object(all).to_string())]
 }
 
+/// The condition that holds for the rows of a layer whose boxes meet `bounds`, by its index.
+pub(super) fn near(tx: &Tx, layer: &LayerInfo, bounds: Bounds) -> (String, Vec<Arg>) {
+    let condition = if tx.is_postgis() {
+        "geom && ST_MakeEnvelope($1, $3, $2, $4, 4326)".to_owned()
+    } else {
+        let rtree = quoted(&format!("rtree_{}_geom", layer.table));
+        format!("fid in (select id from {rtree} where maxx >= $1 and minx <= $2 and maxy >= $3 and miny <= $4)")
+    };
+    (condition, blob::degrees(bounds).map(|d| Arg::Real(Some(d))).into())
+}
+
 /// The statement that reads the rows of a layer, and how a row is read.
 pub(super) fn select(tx: &Tx, layer: &LayerInfo, condition: &str) -> String {
     let columns: String = layer.columns.iter().map(|c| format!(", {}", quoted(c))).collect();

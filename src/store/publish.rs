@@ -1,6 +1,5 @@
 //! A new state of a coverage becomes the head, in one transaction or not at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boundaries::Coverage;
@@ -10,7 +9,7 @@ use super::records::{Difference, Rows, digest};
 use super::revisions::{self, Revision, revisions};
 use super::sql::{Arg, Tx};
 use super::{Error, Store, blob, derive, layers, log_change, names};
-use crate::snapshot::DEFAULT_COVERAGE;
+use crate::snapshot::{CoverageView, DEFAULT_COVERAGE};
 
 /// What is to be published.
 #[derive(Clone, Debug)]
@@ -19,6 +18,9 @@ pub struct Publication {
     pub coverage: String,
     /// The revision that the new state was made from; `None` for a new coverage.
     pub expected: Option<u64>,
+    /// That state, where the caller holds it: then it is not read again, and what the
+    /// new one shares with it is not looked at.
+    pub base: Option<Arc<CoverageView>>,
     /// The new state. What did not change has the ids that it had.
     pub next: Coverage,
     /// Who publishes it.
@@ -54,7 +56,7 @@ impl Store {
     /// another process is at it; [`Error::Refused`] for an effective time before that
     /// of the head, or in the past.
     pub async fn publish(&self, publication: Publication) -> Result<Published, Error> {
-        let Publication { coverage: name, expected, next, author, effective, summary } = publication;
+        let Publication { coverage: name, expected, base, next, author, effective, summary } = publication;
         names::checked("coverage", &name)?;
         for level in next.levels() {
             names::checked("level", level)?;
@@ -67,11 +69,17 @@ impl Store {
             return Err(moved(&name, expected, head.as_ref()));
         }
         let effective = in_force_from(head.as_ref(), effective, now)?;
-        let old = match &head {
-            Some(head) => Some(revisions::coverage(&mut tx, head).await?),
-            None => None,
+        let base = match (&head, base) {
+            (Some(head), Some(base)) if base.name == head.coverage && base.revision == head.number => Some(base),
+            (Some(head), _) => {
+                let coverage = revisions::coverage(&mut tx, head).await?;
+                let name = head.coverage.clone();
+                Some(Arc::new(CoverageView::new(name, coverage, head.number, head.effective)))
+            }
+            (None, _) => None,
         };
-        let difference = Difference::between(old.as_ref(), &next);
+        let old = base.as_ref().map(|base| &base.coverage);
+        let difference = Difference::between(old, &next);
         if let Some(head) = head.filter(|head| head.digest == sum) {
             return Ok(Published { revision: head, is_new: false, touched: vec![], rows: 0 });
         }
@@ -93,11 +101,18 @@ impl Store {
         };
         insert_revision(&mut tx, &revision).await?;
         write_rows(&mut tx, &name, number, &difference).await?;
-        derive::settle(&mut tx, now).await?;
+        let rows = difference.rows();
+        let view = Arc::new(match &base {
+            Some(base) => base.updated(next, number, effective),
+            None => CoverageView::new(name.as_str().into(), next, number, effective),
+        });
+        let nothing = Coverage::empty(view.levels().into());
+        let touched = view.coverage.touched_codes(base.as_ref().map_or(&nothing, |b| &b.coverage));
+        let known: Vec<_> = base.into_iter().chain([view]).collect();
+        derive::settle(&mut tx, now, &known).await?;
         log_change(&mut tx, now, Some(number), None, None).await?;
         tx.commit().await?;
-        let rows = difference.rows();
-        Ok(Published { touched: touched_codes(old.as_ref(), &next), revision, is_new: true, rows })
+        Ok(Published { touched, revision, is_new: true, rows })
     }
 
     /// Brings what GIS programs read to what is in force now: due when a scheduled
@@ -108,7 +123,7 @@ impl Store {
     /// Where the database can't be written.
     pub async fn settle(&self) -> Result<bool, Error> {
         let mut tx = self.writing().await?;
-        let did = derive::settle(&mut tx, Timestamp::now()).await?;
+        let did = derive::settle(&mut tx, Timestamp::now(), &[]).await?;
         if did {
             tx.commit().await?;
         }
@@ -239,15 +254,4 @@ async fn end_rows(tx: &mut Tx, table: &str, coverage: &str, number: u64, ids: &[
         tx.run(sql, args).await?;
     }
     Ok(())
-}
-
-fn touched_codes(old: Option<&Coverage>, new: &Coverage) -> Vec<Arc<str>> {
-    let codes: BTreeSet<Arc<str>> = match old {
-        None => new.areas().map(|(_, a)| a.code.clone()).collect(),
-        Some(old) => {
-            let code = |id| old.area(id).into_iter().chain(new.area(id)).map(|a| a.code.clone());
-            derive::touched(old, new).into_iter().flat_map(code).collect()
-        }
-    };
-    codes.into_iter().collect()
 }

@@ -67,14 +67,14 @@ pub(super) struct Difference<'a> {
 }
 
 impl<'a> Difference<'a> {
-    pub(super) fn between(old: Option<&'a Coverage>, new: &'a Coverage) -> Self {
-        let inside = |c: &'a Coverage| c.faces().filter(|(id, _)| *id != FaceId::OUTSIDE);
+    pub(super) fn between(old: Option<&Coverage>, new: &'a Coverage) -> Self {
+        let nothing = Coverage::empty(new.levels().into());
+        let old = old.unwrap_or(&nothing);
+        let ids = new.difference(old);
         Self {
-            areas: rows(old.into_iter().flat_map(Coverage::areas), new.areas(), |a, b| a == b),
-            faces: rows(old.into_iter().flat_map(inside), inside(new), |a, b| a.owner == b.owner),
-            borders: rows(old.into_iter().flat_map(Coverage::borders), new.borders(), |a, b| {
-                (a.left, a.right) == (b.left, b.right) && a.line == b.line
-            }),
+            areas: rows(ids.areas, |id| old.area(id).is_some(), |id| new.area(id)),
+            faces: rows(ids.faces, |id| old.face(id).is_some(), |id| new.face(id)),
+            borders: rows(ids.borders, |id| old.border(id).is_some(), |id| new.border(id)),
         }
     }
 
@@ -87,29 +87,13 @@ impl<'a> Difference<'a> {
     }
 }
 
-/// Merges two tables that are both in the order of their ids.
-fn rows<'a, Id: Ord + Copy, T>(
-    old: impl Iterator<Item = (Id, &'a T)>,
-    new: impl Iterator<Item = (Id, &'a T)>,
-    same: impl Fn(&T, &T) -> bool,
+fn rows<'a, Id: Copy, T>(
+    ids: Vec<Id>,
+    stood: impl Fn(Id) -> bool,
+    stands: impl Fn(Id) -> Option<&'a T>,
 ) -> Rows<'a, Id, T> {
-    let (mut old, mut new) = (old.peekable(), new.peekable());
-    let mut rows = Rows { ended: Vec::new(), begun: Vec::new() };
-    loop {
-        match (old.peek(), new.peek()) {
-            (None, None) => return rows,
-            (Some((a, _)), Some((b, _))) if a == b => {
-                if let (Some((id, a)), Some((_, b))) = (old.next(), new.next())
-                    && !same(a, b)
-                {
-                    rows.ended.push(id);
-                    rows.begun.push((id, b));
-                }
-            }
-            (Some((a, _)), b) if b.is_none_or(|(b, _)| a < b) => rows.ended.extend(old.next().map(|(id, _)| id)),
-            _ => rows.begun.extend(new.next()),
-        }
-    }
+    let begun = ids.iter().filter_map(|id| Some((*id, stands(*id)?))).collect();
+    Rows { ended: ids.into_iter().filter(|id| stood(*id)).collect(), begun }
 }
 
 #[cfg(test)]
@@ -129,11 +113,8 @@ mod tests {
 
     #[test]
     fn rows_end_begin_and_change() {
-        let old = [(1, 'a'), (2, 'b'), (4, 'd'), (9, 'x')];
-        let new = [(0, 'z'), (2, 'B'), (4, 'd'), (5, 'e')];
-        let of = |t: &'static [(i32, char)]| t.iter().map(|(id, c)| (*id, c));
-        let found = rows(of(Box::leak(Box::new(old))), of(Box::leak(Box::new(new))), |a, b| a == b);
-        assert_eq!(found.ended, [1, 2, 9]);
-        assert_eq!(found.begun, [(0, &'z'), (2, &'B'), (5, &'e')]);
+        let (a, b, c) = (1, 2, 3);
+        let found = rows(vec![a, b, c], |id| id != b, |id| (id != c).then_some(&"row"));
+        assert_eq!((found.ended, found.begun), (vec![a, c], vec![(a, &"row"), (b, &"row")]));
     }
 }

@@ -81,6 +81,7 @@ pub(crate) fn publication(name: &str, expected: Option<u64>, next: Coverage) -> 
     Publication {
         coverage: name.into(),
         expected,
+        base: None,
         next,
         author: "planner".into(),
         effective: None,

@@ -53,6 +53,7 @@ async fn publish(store: &Store, town: &str, expected: Option<u64>, effective: Op
     let publication = Publication {
         coverage: "responsibility".to_owned(),
         expected,
+        base: None,
         next: three_areas([town, "g1", "g2"]),
         author: "planner".to_owned(),
         effective,
