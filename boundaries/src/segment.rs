@@ -50,14 +50,14 @@ pub(crate) fn enters_pixel([a, b]: Segment, p: Point) -> bool {
     2 * (u - v).abs() < i128::from(dx.abs() + dy.abs())
 }
 
-/// Whether the segment enters or grazes the unit square around `p`: whether `p` may be a
-/// place on the segment, rounded.
+/// Whether `p` may be a place on the segment, rounded `times` times: whether the segment
+/// enters or grazes a square of so many units around it.
 #[inline]
-pub(crate) fn near_pixel([a, b]: Segment, p: Point) -> bool {
+pub(crate) fn near_pixel([a, b]: Segment, p: Point, times: u8) -> bool {
     let (dx, dy) = (i64::from(b.x) - i64::from(a.x), i64::from(b.y) - i64::from(a.y));
     let u = i128::from(dx) * i128::from(i64::from(p.y) - i64::from(a.y));
     let v = i128::from(dy) * i128::from(i64::from(p.x) - i64::from(a.x));
-    a != b && in_box([a, b], p) && 2 * (u - v).abs() <= i128::from(dx.abs() + dy.abs())
+    a != b && in_box([a, b], p) && 2 * (u - v).abs() <= i128::from(times) * i128::from(dx.abs() + dy.abs())
 }
 
 /// How far `p` lies along the segment: grows from its first end to its second.

@@ -4,7 +4,7 @@
 //! ```text
 //!     a ●──┬──● b          a border that ended in the inside of another left a vertex
 //!          │         ─▶    there; once it is gone, the vertex goes where the line runs
-//!          │               through its unit square without it: a split that is merged
+//!          │               within a unit of it without it: a split that is merged
 //!     a ●─────● b          again gives back the line as it was
 //! ```
 
@@ -195,7 +195,8 @@ impl Draft<'_> {
     /// Joins the chains of a path into one line, that runs as the lowest border in it did.
     fn path(&self, halves: &[Half], is_round: bool, straighten: bool) -> Path {
         let chain = |h: &Half| &self.chains[*h as usize / 2];
-        let lowest = halves.iter().filter(|h| chain(h).of.is_some()).min_by_key(|h| chain(h).of);
+        // Of the pieces of one border the first, which was not turned.
+        let lowest = halves.iter().filter(|h| chain(h).of.is_some()).min_by_key(|h| (chain(h).of, **h));
         let of = lowest.and_then(|h| chain(h).of);
         let sides = [self.left(halves[0]), self.left(halves[0] ^ 1)];
         if let [only] = halves
@@ -207,10 +208,8 @@ impl Draft<'_> {
         let mut line: Vec<(Point, bool)> = Vec::new();
         for (i, h) in halves.iter().enumerate() {
             let own = &chain(h).line;
-            let seat = i > 0 && self.is_seat(halves[i - 1], *h);
             if let Some(last) = line.last_mut() {
-                // A joint, unless it is the seat of a closed border.
-                last.1 = !seat;
+                last.1 = self.is_joint(halves[i - 1], *h);
             }
             let skip = usize::from(i > 0);
             let n = own.len();
@@ -219,7 +218,7 @@ impl Draft<'_> {
         if is_round {
             line.pop();
             let last = halves[halves.len() - 1];
-            line[0].1 = of.is_some() && !self.is_seat(last, halves[0]);
+            line[0].1 = of.is_some() && self.is_joint(last, halves[0]);
             // What is no joint is first, so that joints lie between others.
             let first = line.iter().position(|v| !v.1).unwrap_or(0);
             line.rotate_left(first);
@@ -243,6 +242,12 @@ impl Draft<'_> {
             return Path { line, of, sides: [sides[1], sides[0]] };
         }
         Path { line, of, sides }
+    }
+
+    /// Whether the vertex through which `b` follows `a` is there for a node that is gone: they
+    /// run on through it, and it is no seat.
+    fn is_joint(&self, a: Half, b: Half) -> bool {
+        a % 2 == b % 2 && !self.is_seat(a, b)
     }
 
     /// Whether `b` follows `a` through the seat of the closed border that both are of, where
@@ -274,7 +279,7 @@ impl Draft<'_> {
     }
 }
 
-/// Takes out joints through whose unit squares the line runs without them: all between two
+/// Takes out joints that the line passes within a unit without them: all between two
 /// other vertices at once where it can be, else one by one.
 fn straightened(mut line: Vec<(Point, bool)>) -> Vec<Point> {
     loop {
@@ -285,13 +290,15 @@ fn straightened(mut line: Vec<(Point, bool)>) -> Vec<Point> {
             if line[i].1 {
                 continue;
             }
-            if (from + 1..i).all(|j| near_pixel([line[from].0, line[i].0], line[j].0)) {
+            // Each may have been rounded twice, the second of two onto what the first had bent.
+            let times = if i - from > 2 { 3 } else { 2 };
+            if (from + 1..i).all(|j| near_pixel([line[from].0, line[i].0], line[j].0, times)) {
                 (from + 1..i).for_each(|j| kept[j] = false);
             }
             from = i;
         }
         let one = (1..line.len().saturating_sub(1))
-            .find(|&i| line[i].1 && kept[i] && near_pixel([line[i - 1].0, line[i + 1].0], line[i].0));
+            .find(|&i| line[i].1 && kept[i] && near_pixel([line[i - 1].0, line[i + 1].0], line[i].0, 2));
         if kept.iter().all(|k| *k)
             && let Some(i) = one
         {

@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::assemble::{Broken, break_over};
 use crate::lattice::{Bounds, Point, by_angle};
-use crate::segment::Segment;
+use crate::segment::{Segment, near_pixel};
 use crate::west::look_west;
 
 use super::draft::{Chain, Draft};
@@ -184,6 +184,11 @@ impl Draft<'_> {
     }
 
     /// Cuts the chains at the nodes; each goes through these and its own vertices only.
+    ///
+    /// Once the line is gone again, a vertex that was put in must go and one that was there
+    /// must stay, though a straight line may pass within a unit of either. The directions of
+    /// the pieces tell them apart: they run on through the former and against each other at
+    /// the latter.
     fn cut_chains(&mut self, nodes: &FxHashSet<Point>, broken: &Bent) {
         let reach = Bounds::of(nodes.iter().copied());
         let mut pieces = Vec::with_capacity(self.chains.len());
@@ -198,12 +203,23 @@ impl Draft<'_> {
             let own: FxHashSet<Point> = chain.line.iter().copied().collect();
             let line: Vec<Point> = line.iter().copied().filter(|p| own.contains(p) || is_node(p)).collect();
             let last = line.len() - 1;
-            let mut from = 0;
+            let stays = |i: usize| own.contains(&line[i]) && near_pixel([line[i - 1], line[i + 1]], line[i], 2);
+            let turns = (1..last).filter(|i| is_node(&line[*i]) && stays(*i)).count();
+            // Around a closed border the directions can change an even number of times only.
+            let may_turn = line[0] != line[last] || turns % 2 == 0;
+            let (mut from, mut is_turned) = (0, false);
             for i in 1..=last {
-                if i == last || is_node(&line[i]) {
-                    pieces.push(Chain { line: line[from..=i].into(), ..chain.clone() });
-                    from = i;
+                if i < last && !is_node(&line[i]) {
+                    continue;
                 }
+                let mut piece = Chain { line: line[from..=i].into(), ..chain.clone() };
+                if is_turned {
+                    piece.line = piece.line.iter().rev().copied().collect();
+                    piece.sides.reverse();
+                }
+                pieces.push(piece);
+                is_turned ^= may_turn && i < last && stays(i);
+                from = i;
             }
         }
         self.chains = pieces;

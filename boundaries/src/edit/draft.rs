@@ -43,7 +43,7 @@ pub(super) struct Cell {
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     pub(super) line: Arc<[Point]>,
-    /// The border that it is or was a piece of, in the same direction; `None` if drawn.
+    /// The border that it is or was a piece of; `None` if drawn.
     pub(super) of: Option<BorderId>,
     /// The cells to the left and to the right.
     pub(super) sides: [u32; 2],

@@ -8,7 +8,7 @@ use crate::assemble::{Settings, assemble};
 use crate::coverage::{BorderRecord, FaceRecord};
 use crate::locator::FaceTree;
 use crate::samples::{CELL, City, Dice};
-use crate::topology::FaceId;
+use crate::topology::{Border, FaceId};
 
 pub(super) fn city(side: i32, dice: &mut Dice) -> Coverage {
     let city = City::clean(side, dice);
@@ -223,16 +223,43 @@ fn random_edits_keep_the_graph_valid_and_the_ground_together() {
     }
 }
 
+/// The same coverage with a vertex in the middle of every segment between nodes, on it or
+/// beside it by less than a unit.
+fn densified(c: &Coverage) -> Coverage {
+    let is_open = |b: &&Border| b.line.first() != b.line.last();
+    let borders = c.borders().filter(|(_, b)| is_open(b)).map(|(id, b)| {
+        let mean = |a: i32, b: i32| ((i64::from(a) + i64::from(b)) / 2) as i32;
+        let middle = |w: &[Point]| Point::new(mean(w[0].x, w[1].x), mean(w[0].y, w[1].y));
+        let mut line: Vec<Point> = b.line.windows(2).flat_map(|w| [w[0], middle(w)]).collect();
+        line.extend(b.line.last());
+        BorderRecord { id, left: b.left, right: b.right, line: line.into() }
+    });
+    let changes = Changes { put_borders: borders.collect(), ..Changes::default() };
+    c.with_changes(changes).unwrap()
+}
+
 #[test]
 fn a_split_that_is_merged_again_gives_back_the_same_borders() {
+    let c = city(8, &mut Dice::seeded(11));
+    split_and_merge(&c, 12, 0.5);
+}
+
+#[test]
+fn a_split_through_vertices_in_line_gives_them_back_too() {
+    let c = densified(&city(8, &mut Dice::seeded(13)));
+    split_and_merge(&c, 14, 3.0);
+}
+
+/// Splits and merges again, with and without a tolerance.
+fn split_and_merge(c: &Coverage, seed: u64, tolerance_m: f64) {
     let rounds = if std::env::var_os("GRIDATLAS_PROOF").is_some() { 4_000 } else { 200 };
-    let mut dice = Dice::seeded(11);
-    let c = city(8, &mut dice);
+    let mut dice = Dice::seeded(seed);
     let codes = Suffixes::default();
     let mut done = 0;
     for _ in 0..rounds {
-        let rules = Rules { tolerance_m: [0.5, 0.0][dice.below(2) as usize], ..Rules::new(&codes, Fresh::after(&c)) };
-        let p = place(&c, &mut dice);
+        let rules =
+            Rules { tolerance_m: [tolerance_m, 0.0][dice.below(2) as usize], ..Rules::new(&codes, Fresh::after(c)) };
+        let p = place(c, &mut dice);
         let line = if dice.below(4) == 0 {
             let mut ring = ring(p, &mut dice);
             ring.push(ring[0]);
@@ -240,17 +267,17 @@ fn a_split_that_is_merged_again_gives_back_the_same_borders() {
         } else {
             stroke(p, &mut dice)
         };
-        let tree = FaceTree::build(&c);
-        let Some(own) = c.face(tree.face_at(&c, p)).and_then(|f| f.owner) else { continue };
+        let tree = FaceTree::build(c);
+        let Some(own) = c.face(tree.face_at(c, p)).and_then(|f| f.owner) else { continue };
         let code = c.area(own).unwrap().code.clone();
         let split = Edit::Split { codes: vec![code.clone()], line, keep: Keep::Left, new: NewArea::default() };
-        let Ok(split_up) = split.apply(&c, &rules) else { continue };
+        let Ok(split_up) = split.apply(c, &rules) else { continue };
         let after = &split_up.coverage;
         let mut all: Vec<Code> = split_up.created.iter().map(|a| after.area(*a).unwrap().code.clone()).collect();
         all.push(code.clone());
         let merge = Edit::Merge { codes: all, into: code, multipart: true };
         let merged = merge.apply(after, &Rules { fresh: split_up.fresh, ..rules }).unwrap();
-        assert_same(&merged.coverage, &c, &split);
+        assert_same(&merged.coverage, c, &split);
         done += 1;
     }
     assert!(done > rounds / 4, "only {done} of {rounds} were done");
