@@ -21,6 +21,10 @@ mod work;
 
 use table::{Bar, Table, short};
 
+// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     // One run of its own for each store, so that its peak of memory is its own.

@@ -32,7 +32,7 @@ pub use shapes::{GeometryRef, Part, Parts};
 pub use shares::Share;
 pub use strings::Sym;
 pub(crate) use table::fitted;
-pub use table::{Field, Kind, Table, ValueRef};
+pub use table::{Cell, Field, Kind, Table, ValueRef};
 pub use view::CoverageView;
 
 /// The name of the coverage that is asked where none is named.

@@ -47,54 +47,72 @@ impl Strings {
 /// keeps no string a second time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StringIndex {
-    /// Entry number plus one; 0 is free. The length is a power of two, at most half full.
-    slots: Vec<u32>,
+    slots: Vec<Slot>,
     len: usize,
+}
+
+/// Entry number plus one, 0 is free, and the hash of its string: whoever looks for
+/// another string or for room need not fetch this one from far away.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    entry: u32,
+    hash: u32,
 }
 
 impl StringIndex {
     /// The index of a whole pool; of equal entries the first is found.
     pub(super) fn of(strings: &Strings) -> Self {
-        let mut index = Self { slots: vec![0; (strings.len() * 2).next_power_of_two().max(16)], len: 0 };
+        let mut index = Self::default();
+        index.grow(strings.len());
         for (i, text) in strings.iter().enumerate() {
-            if index.find(strings, text).is_none() {
-                index.insert(strings, i);
-            }
+            index.find_or_insert(strings, text, i);
         }
         index
     }
 
     pub(super) fn find(&self, strings: &Strings, text: &str) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let mut at = hash(text) & mask;
-        loop {
-            let entry = self.slots[at].checked_sub(1)? as usize;
-            if strings.get(entry) == Some(text) {
-                return Some(entry);
-            }
-            at = (at + 1) & mask;
-        }
+        self.slot(strings, text, hash(text)).ok()
     }
 
-    fn insert(&mut self, strings: &Strings, entry: usize) {
+    /// The entry that is this string; `entry` is put there where there is none yet.
+    fn find_or_insert(&mut self, strings: &Strings, text: &str, entry: usize) -> usize {
         if self.slots.len() < (self.len + 1) * 2 {
-            let entries: Vec<u32> = self.slots.iter().copied().filter(|s| *s != 0).collect();
-            self.slots = vec![0; ((self.len + 1) * 4).next_power_of_two().max(16)];
-            for e in entries {
-                self.place(strings, e - 1);
-            }
+            self.grow(self.slots.len());
         }
-        self.place(strings, entry as u32);
-        self.len += 1;
+        let hash = hash(text);
+        self.slot(strings, text, hash).unwrap_or_else(|free| {
+            self.slots[free] = Slot { entry: entry as u32 + 1, hash };
+            self.len += 1;
+            entry
+        })
     }
 
-    fn place(&mut self, strings: &Strings, entry: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = hash(strings.get(entry as usize).unwrap_or_default()) & mask;
-        while self.slots[at] != 0 {
+    /// The entry that is this string, or the free slot where it belongs.
+    fn slot(&self, strings: &Strings, text: &str, hash: u32) -> Result<usize, usize> {
+        let Some(mask) = self.slots.len().checked_sub(1) else { return Err(0) };
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            let Some(entry) = slot.entry.checked_sub(1) else { return Err(at) };
+            if slot.hash == hash && strings.get(entry as usize) == Some(text) {
+                return Ok(entry as usize);
+            }
             at = (at + 1) & mask;
         }
-        self.slots[at] = entry + 1;
+    }
+
+    /// Makes room for so many strings: a power of two of slots, half of them free at
+    /// least, and with them the slot that ends each search.
+    fn grow(&mut self, strings: usize) {
+        let count = (strings * 2).next_power_of_two().max(16);
+        let before = std::mem::replace(&mut self.slots, vec![Slot::default(); count]);
+        for slot in before.into_iter().filter(|slot| slot.entry != 0) {
+            let mut at = slot.hash as usize & (count - 1);
+            while self.slots[at].entry != 0 {
+                at = (at + 1) & (count - 1);
+            }
+            self.slots[at] = slot;
+        }
     }
 }
 
@@ -107,11 +125,11 @@ pub(super) struct Interner {
 
 impl Interner {
     pub(super) fn intern(&mut self, text: &str) -> Sym {
-        let entry = self.index.find(&self.strings, text).unwrap_or_else(|| {
-            let entry = self.strings.push(text);
-            self.index.insert(&self.strings, entry);
-            entry
-        });
+        let next = self.strings.len();
+        let entry = self.index.find_or_insert(&self.strings, text, next);
+        if entry == next {
+            self.strings.push(text);
+        }
         Sym(entry as u32)
     }
 
@@ -122,9 +140,9 @@ impl Interner {
     }
 }
 
-fn hash(text: &str) -> usize {
-    // Fx leaves its quality in the upper bits; the slots are taken from the lower.
-    BuildHasherDefault::<FxHasher>::default().hash_one(text).rotate_left(26) as usize
+fn hash(text: &str) -> u32 {
+    // Fx turns its good bits down to the lower half.
+    BuildHasherDefault::<FxHasher>::default().hash_one(text) as u32
 }
 
 #[cfg(test)]

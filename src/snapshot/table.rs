@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::feature::{Feature, Properties, Value};
+use crate::feature::{Feature, Geometry, Properties, Value};
 
 use super::shapes::{GeometryRef, Shapes};
 use super::strings::{Interner, StringIndex, Strings, Sym};
@@ -96,6 +96,33 @@ impl<'a> ValueRef<'a> {
     }
 }
 
+/// A value on its way into a table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// Absent.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A finite number.
+    Real(f64),
+    /// Text.
+    Text(&'a str),
+}
+
+impl<'a> From<&'a Value> for Cell<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Integer(i) => Self::Integer(*i),
+            Value::Real(r) => Self::Real(*r),
+            Value::Text(text) => Self::Text(text),
+        }
+    }
+}
+
 /// The value as `kind` can hold it; `None` where it can't.
 #[must_use]
 pub(crate) fn fitted(value: &Value, kind: Kind) -> Option<Value> {
@@ -131,25 +158,25 @@ impl Column {
         }
     }
 
-    /// Pushes a value that was fitted to this column's kind.
-    fn push(&mut self, value: &Value, pool: &mut Interner) {
+    /// Pushes a value of this column's kind.
+    fn push(&mut self, value: Cell<'_>, pool: &mut Interner) {
         match self {
             Self::Text(all) => {
-                all.push(if let Value::Text(t) = value { pool.intern(t).0 } else { NO_TEXT });
+                all.push(if let Cell::Text(t) = value { pool.intern(t).0 } else { NO_TEXT });
             }
             Self::Integer(all, known) => {
                 if all.len().is_multiple_of(64) {
                     known.push(0);
                 }
-                if let Value::Integer(i) = value {
+                if let Cell::Integer(i) = value {
                     known[all.len() / 64] |= 1 << (all.len() % 64);
-                    all.push(*i);
+                    all.push(i);
                 } else {
                     all.push(0);
                 }
             }
-            Self::Real(all) => all.push(if let Value::Real(r) = value { *r } else { f64::NAN }),
-            Self::Bool(all) => all.push(if let Value::Bool(b) = value { u8::from(*b) } else { 2 }),
+            Self::Real(all) => all.push(if let Cell::Real(r) = value { r } else { f64::NAN }),
+            Self::Bool(all) => all.push(if let Cell::Bool(b) = value { u8::from(b) } else { 2 }),
         }
     }
 
@@ -253,19 +280,27 @@ impl Table {
                 values[i] = fitted(value, self.fields[i].kind).unwrap_or(Value::Null);
             }
         }
-        self.push_row(number, &feature.id, &feature.geometry, &values)
+        self.push_row(number, &feature.id, &feature.geometry, values.iter().map(Cell::from))
     }
 
-    /// Adds a row of values that are in the order of the fields and of their kinds.
-    pub fn push_row(&mut self, number: u32, id: &str, geometry: &crate::feature::Geometry, values: &[Value]) -> bool {
+    /// Adds a row of values that are in the order of the fields and of their kinds;
+    /// those that are not given are absent.
+    pub fn push_row<'v>(
+        &mut self,
+        number: u32,
+        id: &str,
+        geometry: &Geometry,
+        values: impl IntoIterator<Item = Cell<'v>>,
+    ) -> bool {
         if self.shapes.is_full(geometry.vertices()) {
             return false;
         }
         self.numbers.push(number);
         self.ids.push(id);
         self.shapes.push(geometry);
-        for (i, column) in self.columns.iter_mut().enumerate() {
-            column.push(values.get(i).unwrap_or(&Value::Null), &mut self.pool);
+        let values = values.into_iter().chain(std::iter::repeat(Cell::Null));
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(value, &mut self.pool);
         }
         true
     }
@@ -287,7 +322,7 @@ impl Table {
                 (Column::Bool(a), Column::Bool(b)) => a.extend_from_slice(b),
                 (mine, theirs) => {
                     for ix in 0..other.numbers.len() {
-                        mine.push(&theirs.get(ix, &other.pool.strings).to_value(), &mut self.pool);
+                        mine.push(Cell::from(&theirs.get(ix, &other.pool.strings).to_value()), &mut self.pool);
                     }
                 }
             }
@@ -370,7 +405,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feature::Geometry;
     use boundaries::Point;
 
     fn feature(i: i64) -> Feature {

@@ -64,23 +64,40 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What an error code of a database means to us, if anything; `said` is its message.
+    fn of_code(code: &str, said: impl Fn() -> String) -> Option<Self> {
+        Some(match code {
+            // SQLite: busy, locked, and busy's extended codes.
+            "5" | "6" | "261" | "517" | "773" => Self::Busy,
+            // PostgreSQL: lock not available.
+            "55P03" => Self::Busy,
+            // SQLite: full. PostgreSQL: disk full.
+            "13" | "53100" => Self::Full,
+            // SQLite: a write that the file system cut short is a full disk or a quota.
+            "778" => Self::Full,
+            // SQLite: the file is no database, or one whose pages contradict each other.
+            "26" => Self::NotAStore { place: "the file".into(), reason: "it is no SQLite database".into() },
+            "11" | "267" | "523" | "779" => Self::Damaged(said()),
+            _ => return None,
+        })
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(source: sqlx::Error) -> Self {
-        let code = source.as_database_error().and_then(|e| e.code()).map(Cow::into_owned);
-        match code.as_deref() {
-            // SQLite: busy, locked, and busy's extended codes.
-            Some("5" | "6" | "261" | "517" | "773") => Self::Busy,
-            // PostgreSQL: lock not available.
-            Some("55P03") => Self::Busy,
-            // SQLite: full. PostgreSQL: disk full.
-            Some("13" | "53100") => Self::Full,
-            // SQLite: a write that the file system cut short is a full disk or a quota.
-            Some("778") => Self::Full,
-            // SQLite: the file is no database, or one whose pages contradict each other.
-            Some("26") => Self::NotAStore { place: "the file".into(), reason: "it is no SQLite database".into() },
-            Some("11" | "267" | "523" | "779") => Self::Damaged(source.to_string()),
-            _ => Self::Database { doing: "answer".into(), source },
-        }
+        let code = source.as_database_error().and_then(|e| e.code());
+        let known = code.and_then(|code| Self::of_code(&code, || source.to_string()));
+        known.unwrap_or_else(|| Self::Database { doing: "answer".into(), source })
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(source: rusqlite::Error) -> Self {
+        let code = source.sqlite_error().map(|e| e.extended_code.to_string());
+        let known = code.and_then(|code| Self::of_code(&code, || source.to_string()));
+        let source = sqlx::Error::AnyDriverError(Box::new(source));
+        known.unwrap_or_else(|| Self::Database { doing: "answer".into(), source })
     }
 }
 

@@ -8,7 +8,7 @@ use super::names;
 use super::sql::{Arg, Row, Tx, quoted};
 use super::{Error, Store, blob};
 use crate::feature::{Feature, Geometry, Value};
-use crate::snapshot::{DEFAULT_COVERAGE, Field, Kind, Layer, Table};
+use crate::snapshot::{Cell, DEFAULT_COVERAGE, Field, Kind, Layer, Table};
 
 /// A layer as the store knows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -317,40 +317,34 @@ pub(super) fn near(tx: &Tx, layer: &LayerInfo, bounds: Bounds) -> (String, Vec<A
     (condition, blob::degrees(bounds).map(|d| Arg::Real(Some(d))).into())
 }
 
-/// The statement that reads the rows of a layer, and how a row is read.
-pub(super) fn select(tx: &Tx, layer: &LayerInfo, condition: &str) -> String {
+/// The statement that reads the rows of a layer.
+fn select(tx: &Tx, layer: &LayerInfo, condition: &str) -> String {
     let columns: String = layer.columns.iter().map(|c| format!(", {}", quoted(c))).collect();
     format!("select fid, id, {}{columns} from {} {condition}", tx.geometry_bytes("geom"), quoted(&layer.table))
 }
 
-/// Reads a row of [`select`] into `values`, which is emptied first.
-pub(super) fn read_row<'r>(
-    row: &'r Row,
-    fields: &[Field],
-    values: &mut Vec<Value>,
-) -> Result<(u32, &'r str, Geometry), Error> {
-    values.clear();
-    for (i, field) in fields.iter().enumerate() {
-        let at = i + 3;
+/// Reads a row of [`select`]: its number, its id, where it lies, and its values.
+fn read_row<'r>(row: &'r Row<'_>, fields: &[Field]) -> Result<(u32, &'r str, Geometry, Vec<Cell<'r>>), Error> {
+    let value = |(field, at): (&Field, usize)| -> Result<Cell<'r>, Error> {
         let value = match field.kind {
-            Kind::Text => row.maybe_str(at)?.map(|t| Value::Text(t.into())),
-            Kind::Integer => row.maybe_int(at)?.map(Value::Integer),
-            Kind::Real => row.maybe_real(at)?.map(Value::Real),
-            Kind::Bool => row.maybe_bool(at)?.map(Value::Bool),
+            Kind::Text => row.maybe_str(at)?.map(Cell::Text),
+            Kind::Integer => row.maybe_int(at)?.map(Cell::Integer),
+            Kind::Real => row.maybe_real(at)?.map(Cell::Real),
+            Kind::Bool => row.maybe_bool(at)?.map(Cell::Bool),
         };
-        values.push(value.unwrap_or(Value::Null));
-    }
-    Ok((row.id(0)?, row.str(1)?, blob::geometry(row.blob(2)?)?))
+        Ok(value.unwrap_or(Cell::Null))
+    };
+    let values = fields.iter().zip(3..).map(value).collect::<Result<_, _>>()?;
+    Ok((row.id(0)?, row.str(1)?, blob::geometry(row.blob(2)?)?, values))
 }
 
 /// All rows of a layer that a condition holds for, in columns.
 pub(super) async fn table(tx: &mut Tx, layer: &LayerInfo, condition: &str, args: Vec<Arg>) -> Result<Table, Error> {
     let mut table = Table::new(layer.fields.clone());
-    let mut values = Vec::with_capacity(layer.fields.len());
     let sql = select(tx, layer, condition);
     tx.each(sql, args, |row| {
-        let (number, id, geometry) = read_row(&row, &layer.fields, &mut values)?;
-        if table.push_row(number, id, &geometry, &values) {
+        let (number, id, geometry, values) = read_row(&row, &layer.fields)?;
+        if table.push_row(number, id, &geometry, values) {
             Ok(())
         } else {
             Err(Error::Refused(format!("layer {} is too large to be held in memory", layer.name)))

@@ -15,6 +15,7 @@
 mod error;
 
 mod blob;
+mod direct;
 mod names;
 mod sql;
 

@@ -118,7 +118,7 @@ pub(super) async fn revisions(tx: &mut Tx, coverage: Option<&str>) -> Result<Vec
     rows.iter().map(revision).collect()
 }
 
-fn revision(row: &Row) -> Result<Revision, Error> {
+fn revision(row: &Row<'_>) -> Result<Revision, Error> {
     let time = |text: &str| {
         text.parse::<Timestamp>().map_err(|_| Error::Damaged(format!("{text:?} is no time of a revision")))
     };

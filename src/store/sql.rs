@@ -5,11 +5,12 @@
 use std::fmt::Write as _;
 
 use futures::TryStreamExt;
+use rusqlite::types::FromSql;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
 
-use super::Error;
+use super::{Error, direct};
 
 /// A value on its way into a statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,33 +56,39 @@ impl From<u64> for Arg {
 }
 
 /// A row of an answer.
-pub(super) enum Row {
+pub(super) enum Row<'r> {
     Lite(SqliteRow),
+    /// One of a long answer, in place: see [`direct`].
+    Direct(&'r rusqlite::Row<'r>),
     Pg(PgRow),
 }
 
 macro_rules! read {
-    ($name:ident, $type:ty) => {
+    ($name:ident, $type:ty, $value:ident => $direct:expr) => {
         /// The value of a column; an error where it is null or of another type.
         pub(super) fn $name(&self, column: usize) -> Result<$type, Error> {
             Ok(match self {
                 Self::Lite(row) => row.try_get::<$type, _>(column)?,
+                Self::Direct(row) => {
+                    let $value = row.get_ref(column)?;
+                    $direct.map_err(rusqlite::Error::from)?
+                }
                 Self::Pg(row) => row.try_get::<$type, _>(column)?,
             })
         }
     };
 }
 
-impl Row {
-    read!(int, i64);
-    read!(text, String);
-    read!(str, &str);
-    read!(blob, &[u8]);
-    read!(maybe_int, Option<i64>);
-    read!(maybe_real, Option<f64>);
-    read!(maybe_bool, Option<bool>);
-    read!(maybe_text, Option<String>);
-    read!(maybe_str, Option<&str>);
+impl Row<'_> {
+    read!(int, i64, v => FromSql::column_result(v));
+    read!(text, String, v => FromSql::column_result(v));
+    read!(str, &str, v => v.as_str());
+    read!(blob, &[u8], v => v.as_blob());
+    read!(maybe_int, Option<i64>, v => FromSql::column_result(v));
+    read!(maybe_real, Option<f64>, v => FromSql::column_result(v));
+    read!(maybe_bool, Option<bool>, v => FromSql::column_result(v));
+    read!(maybe_text, Option<String>, v => FromSql::column_result(v));
+    read!(maybe_str, Option<&str>, v => v.as_str_or_null());
 
     /// A number that was an id or a number of ours when it was written.
     pub(super) fn id(&self, column: usize) -> Result<u32, Error> {
@@ -156,40 +163,40 @@ impl Tx {
         &mut self,
         sql: impl Into<String>,
         args: Vec<Arg>,
-        mut each: impl FnMut(Row) -> Result<(), Error> + Send,
+        mut each: impl FnMut(Row<'_>) -> Result<(), Error> + Send,
     ) -> Result<(), Error> {
-        let sql = AssertSqlSafe(sql.into());
+        let sql = sql.into();
         match self {
-            Self::Lite(tx) => {
-                let mut rows = sqlx::query_with(sql, lite(args)?).fetch(&mut **tx);
-                while let Some(row) = rows.try_next().await? {
-                    each(Row::Lite(row))?;
-                }
-            }
+            Self::Lite(tx) => direct::each(tx, &sql, &args, |row| each(Row::Direct(row))).await,
             Self::Pg(tx) => {
                 // Not kept: a layer's table may be made anew, with other types, by another process.
-                let mut rows = sqlx::query_with(sql, pg(args)?).persistent(false).fetch(&mut **tx);
+                let query = sqlx::query_with(AssertSqlSafe(sql), pg(args)?).persistent(false);
+                let mut rows = query.fetch(&mut **tx);
                 while let Some(row) = rows.try_next().await? {
                     each(Row::Pg(row))?;
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// All rows of a short answer.
-    pub(super) async fn rows(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Vec<Row>, Error> {
-        let mut rows = Vec::new();
-        self.each(sql, args, |row| {
-            rows.push(row);
-            Ok(())
+    pub(super) async fn rows(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Vec<Row<'static>>, Error> {
+        let sql = AssertSqlSafe(sql.into());
+        Ok(match self {
+            Self::Lite(tx) => {
+                let rows = sqlx::query_with(sql, lite(args)?).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Lite).collect()
+            }
+            Self::Pg(tx) => {
+                let rows = sqlx::query_with(sql, pg(args)?).persistent(false).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Pg).collect()
+            }
         })
-        .await?;
-        Ok(rows)
     }
 
     /// The first row of an answer.
-    pub(super) async fn row(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Option<Row>, Error> {
+    pub(super) async fn row(&mut self, sql: impl Into<String>, args: Vec<Arg>) -> Result<Option<Row<'static>>, Error> {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
