@@ -10,6 +10,19 @@ use crate::locator::FaceTree;
 use crate::samples::{CELL, City, Dice};
 use crate::topology::{Border, FaceId};
 
+mod carve;
+mod create;
+mod described;
+mod merge;
+mod move_border;
+mod move_node;
+mod refused;
+mod reshape;
+mod retire;
+mod split;
+mod transfer;
+mod yard;
+
 pub(super) fn city(side: i32, dice: &mut Dice) -> Coverage {
     let city = City::clean(side, dice);
     assemble(city.levels, city.areas, city.claims, &Settings::default()).coverage.unwrap()
