@@ -18,6 +18,7 @@ mod place;
 mod raster;
 mod search;
 mod tree;
+mod unit;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::area::{AreaId, Level};
 use crate::coverage::Coverage;
 use crate::lattice::Point;
 use crate::topology::FaceId;
+use block::Block;
 use grid::{Grid, NO_RANK};
 
 pub use place::{Nearest, Place};
@@ -52,6 +54,20 @@ struct Owner {
 /// memory at once, few enough that what is kept for them stays near.
 const BATCH: usize = 256;
 
+/// A point of a batch that is not answered yet.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    /// Which point.
+    i: u32,
+    /// Its block, and where it lies in it.
+    slot: u32,
+    x: u32,
+    y: u32,
+    /// The entry, or where the first unit of its leaf stands, 2^width wide.
+    at: u32,
+    width: u32,
+}
+
 impl Locator {
     /// Builds the index of a coverage.
     #[must_use]
@@ -76,9 +92,11 @@ impl Locator {
     #[must_use]
     pub fn face_at(&self, p: Point) -> FaceId {
         let (slot, x, y) = self.grid.layout.slot_of(p);
-        let at = &self.grid.slots[slot];
-        let corner = (i64::from(p.x) - i64::from(x), i64::from(p.y) - i64::from(y));
-        FaceId(block::face_at(&at.words, at.k, self.grid.layout.shift, corner, x, y))
+        let entry = self.grid.entry(slot, x, y);
+        if entry & block::OPEN == 0 {
+            return FaceId(entry);
+        }
+        FaceId(block::face_behind(&self.grid.blocks[slot].lines, entry, wide(p), x, y))
     }
 
     /// The faces that many points belong to, faster than one by one.
@@ -97,32 +115,45 @@ impl Locator {
     /// point, without a branch that could be guessed wrong: so the reads of a step, most
     /// of which wait for memory, wait together.
     fn face_at_few(&self, points: &[Point], faces: &mut [FaceId]) {
-        let shift = self.grid.layout.shift;
-        let mut seen: [(&[u32], u32, u32, u32); BATCH] = [(&[], 0, 0, 0); BATCH];
-        for (p, seen) in points.iter().zip(&mut seen) {
+        let (mut open, mut n) = ([Open::default(); BATCH], 0);
+        for (i, (p, face)) in points.iter().zip(&mut *faces).enumerate() {
             let (slot, x, y) = self.grid.layout.slot_of(*p);
-            let at = &self.grid.slots[slot];
-            *seen = (&at.words, at.k, x, y);
+            let at = self.grid.entry(slot, x, y);
+            face.0 = at;
+            open[n % BATCH] = Open { i: i as u32, slot: slot as u32, x, y, at, width: 0 };
+            n += usize::from(at & block::OPEN != 0);
         }
-        for ((words, k, x, y), face) in seen.iter().zip(&mut *faces) {
-            face.0 = words[block::place_of_entry(*k, shift, *x, *y)];
+        let lines = |one: &Open| &*self.grid.blocks[one.slot as usize].lines;
+        // Here and below: a look at each, to have it fetched.
+        let looks = open[..n].iter().map(|one| lines(one)[block::width_and_line(one.at).1].word(0));
+        std::hint::black_box(looks.fold(0, |seen, word| seen ^ word));
+        let mut units = 0;
+        for i in 0..n {
+            let mut one = open[i];
+            let (width, line) = block::width_and_line(one.at);
+            let told = block::ask(lines(&one), line, width, one.x, one.y);
+            faces[one.i as usize].0 = told.face;
+            (one.at, one.width) = (told.unit as u32, width);
+            open[units] = one;
+            units += usize::from(told.is_open);
         }
-        // The points whose leaf has borders, and a first look at what their leaves hold.
-        let (mut open, mut n) = ([0u8; BATCH], 0);
-        for (i, face) in faces.iter().enumerate() {
-            open[n % BATCH] = i as u8;
-            n += usize::from(face.0 & block::OFFSET != 0);
+        let looks = open[..units].iter().map(|one| block::unit_at(lines(one), one.at as usize)[0]);
+        std::hint::black_box(looks.fold(0, |seen, word| seen ^ word));
+        let mut rest = 0;
+        for i in 0..units {
+            let mut one = open[i];
+            let (face, next) = block::begin_in_leaf(lines(&one), one.at as usize, one.width, one.x, one.y);
+            faces[one.i as usize].0 = face;
+            one.at = next as u32;
+            open[rest] = one;
+            rest += usize::from(next != 0);
         }
-        let open = &open[..n];
-        let mut heads = [0u32; BATCH];
-        for (i, head) in open.iter().zip(&mut heads) {
-            *head = block::look_behind(seen[usize::from(*i)].0, faces[usize::from(*i)].0);
-        }
-        std::hint::black_box(&heads);
-        for i in open.iter().map(|i| usize::from(*i)) {
-            let (words, k, x, y) = seen[i];
-            let corner = (i64::from(points[i].x) - i64::from(x), i64::from(points[i].y) - i64::from(y));
-            faces[i].0 = block::face_behind(words, faces[i].0, k, shift, corner, x, y);
+        let open = &open[..rest];
+        let looks = open.iter().map(|one| block::unit_at(lines(one), one.at as usize)[0]);
+        std::hint::black_box(looks.fold(0, |seen, word| seen ^ word));
+        for one in open {
+            let (p, face) = (wide(points[one.i as usize]), &mut faces[one.i as usize].0);
+            *face = block::face_from(lines(one), one.at as usize, *face, one.width, p, one.x, one.y);
         }
     }
 
@@ -142,13 +173,11 @@ impl Locator {
     /// How many bytes the index holds beyond those that are the same memory in `other`.
     #[must_use]
     pub fn bytes_not_shared_with(&self, other: Option<&Self>) -> usize {
-        let shared = |i: usize, words: &Arc<[u32]>| {
-            other.and_then(|o| o.grid.slots.get(i)).is_some_and(|o| Arc::ptr_eq(&o.words, words))
+        let shared = |i: usize, block: &Block| {
+            other.and_then(|o| o.grid.blocks.get(i)).is_some_and(|o| Arc::ptr_eq(&o.lines, &block.lines))
         };
-        let blocks: usize = (self.grid.slots.iter().enumerate())
-            .filter(|(i, slot)| !shared(*i, &slot.words))
-            .map(|(_, slot)| size_of_val(&*slot.words))
-            .sum();
+        let blocks: usize =
+            (self.grid.blocks.iter().enumerate()).filter(|(i, b)| !shared(*i, b)).map(|(_, b)| b.bytes()).sum();
         blocks + self.bytes_of_tables()
     }
 
@@ -163,6 +192,12 @@ impl Locator {
     fn owner_of(&self, face: FaceId) -> Option<Owner> {
         *self.owners.get(face.0 as usize)?
     }
+}
+
+/// A point in numbers that differences fit in.
+#[inline]
+fn wide(p: Point) -> (i64, i64) {
+    (p.x.into(), p.y.into())
 }
 
 /// For each face its owner.

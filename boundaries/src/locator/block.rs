@@ -1,260 +1,244 @@
-//! A block of leaves in one run of words, and how a point finds its face in it.
+//! A block of leaves in one run of lines, and how a point finds its face in it.
+//!
+//! Eight by eight leaves make a group: one cache line that says which of them have
+//! borders, and whose the others are. The units of the leaves with borders follow, two
+//! to a line, one for each such leaf in the order of the bits; what a leaf has beyond
+//! that stands behind them, or is a group of its own where the leaf is crowded.
 //!
 //! ```text
-//! node    k │ 4^k entries, row by row from the south-west │ 2^k row masks
-//! entry   a face, or (top bit set) the offset of a leaf with borders or of a deeper node
-//! narrow  kind, n │ face at the corner │ n × (a, b, rows, difference) │ n borders
-//! wide    kind, n │ face at the corner │ n × (ax, ay, bx, by, low, high, west, difference) │ n borders
+//! group     open │ which face (low bits, high bits) │ four faces
+//! units     first of the first open leaf │ of the second │ ... │ what more there is
+//! preamble  32 row masks │ 16 entries          of a block of more than eight by eight
+//! entry     a face, or (top bit set) the width of a leaf and the line of a group
 //! ```
 //!
-//! A narrow leaf keeps the ends of its edges as i16 from its centre: 16 bytes an edge,
-//! so a leaf of two edges is one cache line. The row masks say which leaves of a row
-//! have borders: what a search for the nearest border walks.
+//! So a point in a closed leaf is answered from one line, and one beside a border from two
+//! that mostly lie in the same page. The masks say which leaves of a row have borders:
+//! what a search for the nearest border walks.
 //!
-//! Invariant: offsets lie in the same run; a node's squares tile its own.
+//! Invariant: lines and links lie in the same run; a group's squares tile its own.
 
 use std::sync::Arc;
 
-use super::edge::{Clip, Edge, Square, West, is_east};
+use super::edge::Square;
+use super::unit::{self, FACE, Kind, Unit, kind_and_next};
 
-/// Entries with this bit are offsets.
-pub(super) const OFFSET: u32 = 1 << 31;
-/// The finest division of a node: 32 by 32, so that a row mask is one word.
+/// A cache line: two units, or a group, or a part of a preamble.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(64))]
+pub(super) struct Line(pub(super) [Unit; 2]);
+
+/// Entries with this bit name a group.
+pub(super) const OPEN: u32 = 1 << 31;
+/// Where the width of the leaves of a group stands in an entry; below it the line.
+const WIDTH_AT: u32 = 26;
+/// A group splits a square eight by eight at most.
+pub(super) const GROUP_SPLITS: u32 = 3;
+/// A block is split 32 by 32 at most, so that a row mask is one word.
 pub(super) const MOST_SPLITS: u32 = 5;
-/// Leaves wider than 2^14 units are wide: `low` and `high` of a narrow one have 15 bits.
-const WIDEST_NARROW: u32 = 14;
-const NARROW_WORDS: usize = 4;
-const WIDE_WORDS: usize = 8;
-/// Words before the edges of a leaf: its head and the face at its corner.
-const HEAD_WORDS: usize = 2;
+/// The entries of a block: four by four.
+pub(super) const TOP_SPLITS: u32 = MOST_SPLITS - GROUP_SPLITS;
+/// Lines of a preamble: the masks and the entries.
+pub(super) const PREAMBLE: usize = 3;
+/// How many faces a group tells its closed leaves by.
+pub(super) const FACES: usize = 4;
 
-/// What the head of a record says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Narrow = 0,
-    Wide = 1,
-    Node = 2,
-    /// No edges: a face whose number has the top bit.
-    Face = 3,
-}
-
-fn head(kind: Kind, n: usize) -> u32 {
-    (n as u32) << 2 | kind as u32
-}
-
-fn kind_of(head: u32) -> (Kind, usize) {
-    let kind = match head & 3 {
-        0 => Kind::Narrow,
-        1 => Kind::Wide,
-        2 => Kind::Node,
-        _ => Kind::Face,
-    };
-    (kind, (head >> 2) as usize)
-}
-
-/// The offset of the entries of the node at `node`.
-#[inline]
-fn entries(node: usize) -> usize {
-    node + 1
-}
-
-/// Writes the empty node of 4^k entries and gives its offset.
-pub(super) fn put_node(words: &mut Vec<u32>, k: u32) -> usize {
-    let node = words.len();
-    words.push(head(Kind::Node, k as usize));
-    words.resize(words.len() + (1 << (2 * k)) + (1 << k), 0);
-    node
-}
-
-/// Says what the leaf in that column and row of the node is.
-pub(super) fn set_entry(words: &mut [u32], node: usize, k: u32, column: usize, row: usize, entry: u32) {
-    words[entries(node) + (row << k) + column] = entry;
-    if entry & OFFSET != 0 {
-        words[entries(node) + (1 << (2 * k)) + row] |= 1 << column;
-    }
-}
-
-/// The block of a single face.
-pub(super) fn of_one_face(face: u32) -> Arc<[u32]> {
-    let mut words = Vec::new();
-    let node = put_node(&mut words, 0);
-    let entry = put_face(&mut words, face);
-    set_entry(&mut words, node, 0, 0, 0, entry);
-    words.into()
-}
-
-/// The entry of a leaf wholly inside one face.
-pub(super) fn put_face(words: &mut Vec<u32>, face: u32) -> u32 {
-    if face & OFFSET == 0 {
-        return face;
-    }
-    let offset = words.len() as u32;
-    words.extend([head(Kind::Face, 0), face]);
-    OFFSET | offset
-}
-
-/// Writes a leaf with borders and gives its entry.
-pub(super) fn put_leaf(words: &mut Vec<u32>, at: Square, corner: u32, edges: &[(Edge, Clip)]) -> u32 {
-    let offset = words.len() as u32;
-    let half = 1i64 << at.shift >> 1;
-    let from_centre = |x: i32, side: i64| i16::try_from(i64::from(x) - side - half).ok();
-    let pack = |x: i16, y: i16| u32::from(x as u16) | u32::from(y as u16) << 16;
-    let ends = |e: &Edge| {
-        let a = pack(from_centre(e.a.x, at.x)?, from_centre(e.a.y, at.y)?);
-        let b = pack(from_centre(e.b.x, at.x)?, from_centre(e.b.y, at.y)?);
-        Some((a, b))
-    };
-    let is_narrow = at.shift <= WIDEST_NARROW && edges.iter().all(|(e, _)| ends(e).is_some());
-    words.extend([head(if is_narrow { Kind::Narrow } else { Kind::Wide }, edges.len()), corner]);
-    for (e, clip) in edges {
-        match ends(e).filter(|_| is_narrow) {
-            Some((a, b)) => words.extend([a, b, clip.low | clip.high << 15 | (clip.west as u32) << 30, e.delta]),
-            None => words.extend([
-                e.a.x as u32,
-                e.a.y as u32,
-                e.b.x as u32,
-                e.b.y as u32,
-                clip.low,
-                clip.high,
-                clip.west as u32,
-                e.delta,
-            ]),
-        }
-    }
-    words.extend(edges.iter().map(|(e, _)| e.border));
-    OFFSET | offset
-}
-
-/// The face of the point (x, y), both counted from the corner of the block, which is
-/// 2^shift wide and whose first node splits it 2^k by 2^k.
-#[inline]
-pub(super) fn face_at(words: &[u32], k: u32, shift: u32, corner: (i64, i64), x: u32, y: u32) -> u32 {
-    let entry = entry_at(words, 0, k, shift, x, y);
-    if entry & OFFSET == 0 { entry } else { face_behind(words, entry, k, shift, corner, x, y) }
-}
-
-/// The entry of the leaf of a node that the point lies in.
-#[inline]
-fn entry_at(words: &[u32], node: usize, k: u32, shift: u32, x: u32, y: u32) -> u32 {
-    words[node + place_of_entry(k, shift, x, y)]
-}
-
-/// Where in a block the entry of a point in its first node stands.
-#[inline]
-pub(super) fn place_of_entry(k: u32, shift: u32, x: u32, y: u32) -> usize {
-    let s = shift - k;
-    entries(0) + (((y >> s) << k) + (x >> s)) as usize
-}
-
-/// The face of a point whose entry in the block's first node is an offset.
-#[inline]
-pub(super) fn face_behind(
-    words: &[u32],
-    mut entry: u32,
-    k: u32,
-    shift: u32,
-    corner: (i64, i64),
-    x: u32,
-    y: u32,
-) -> u32 {
-    let mut shift = shift - k;
-    loop {
-        let offset = (entry & !OFFSET) as usize;
-        let (kind, n) = kind_of(words[offset]);
-        // Within the leaf.
-        let side = (1u32 << shift) - 1;
-        let (lx, ly) = (x & side, y & side);
-        match kind {
-            Kind::Narrow => {
-                let leaf = &words[offset + 1..][..1 + n * NARROW_WORDS];
-                return leaf[1..].chunks_exact(NARROW_WORDS).fold(leaf[0], |face, e| {
-                    let Narrow { a, b, clip } = Narrow::read(e);
-                    let half = (1i32 << shift) >> 1;
-                    let (px, py) = (i64::from(lx as i32 - half), i64::from(ly as i32 - half));
-                    let (ax, ay) = (i64::from(a.0), i64::from(a.1));
-                    let is_east = (i64::from(b.0) - ax) * (py - ay) <= (i64::from(b.1) - ay) * (px - ax);
-                    face.wrapping_add(clip.crossing(ly, is_east, e[3]))
-                });
-            }
-            Kind::Wide => {
-                let leaf = &words[offset + 1..][..1 + n * WIDE_WORDS];
-                let p = (corner.0 + i64::from(x), corner.1 + i64::from(y));
-                return leaf[1..].chunks_exact(WIDE_WORDS).fold(leaf[0], |face, e| {
-                    let (a, b, clip) = wide(e);
-                    face.wrapping_add(clip.crossing(ly, is_east(a, b, p), e[7]))
-                });
-            }
-            Kind::Node => {
-                let k = n as u32;
-                entry = entry_at(words, offset, k, shift, lx, ly);
-                if entry & OFFSET == 0 {
-                    return entry;
-                }
-                shift -= k;
-            }
-            Kind::Face => return words[offset + 1],
-        }
-    }
-}
-
-/// A look at the leaf behind an entry that is an offset, to have it fetched: what it
-/// says means nothing.
-#[inline]
-pub(super) fn look_behind(words: &[u32], entry: u32) -> u32 {
-    // Two cache lines of 16 words.
-    let leaf = &words[(entry & !OFFSET) as usize..];
-    leaf[0] ^ leaf[leaf.len().min(16) - 1]
-}
-
-struct Narrow {
-    a: (i16, i16),
-    b: (i16, i16),
-    clip: Clip,
-}
-
-impl Narrow {
+impl Line {
+    /// The word at `i`.
     #[inline]
-    fn read(words: &[u32]) -> Self {
-        let unpack = |w: u32| (w as u16 as i16, (w >> 16) as u16 as i16);
-        let rows = words[2];
-        let clip = Clip { low: rows & 0x7fff, high: rows >> 15 & 0x7fff, west: west(rows >> 30) };
-        Self { a: unpack(words[0]), b: unpack(words[1]), clip }
+    pub(super) fn word(&self, i: usize) -> u32 {
+        self.0[i >> 3 & 1][i & 7]
+    }
+
+    pub(super) fn set_word(&mut self, i: usize, word: u32) {
+        self.0[i >> 3][i & 7] = word;
+    }
+
+    #[inline]
+    fn long(&self, i: usize) -> u64 {
+        u64::from(self.0[0][2 * i]) | u64::from(self.0[0][2 * i + 1]) << 32
+    }
+
+    /// A group: which leaves have units, which of `faces` each of the others is.
+    pub(super) fn group(open: u64, which: [u64; 2], faces: [u32; FACES]) -> Self {
+        let mut line = Self::default();
+        for (i, bits) in [open, which[0], which[1]].into_iter().enumerate() {
+            line.0[0][2 * i] = bits as u32;
+            line.0[0][2 * i + 1] = (bits >> 32) as u32;
+        }
+        line.0[1][..FACES].copy_from_slice(&faces);
+        line
+    }
+
+    /// Of a group, which leaves have units.
+    #[inline]
+    fn open(&self) -> u64 {
+        self.long(0)
+    }
+
+    /// Of a group, the face of a leaf without units.
+    #[inline]
+    fn face(&self, leaf: u32) -> u32 {
+        let which = (self.long(1) >> leaf & 1) | (self.long(2) >> leaf & 1) << 1;
+        self.0[1][which as usize]
     }
 }
 
-/// The ends of a narrow edge, from the middle of its leaf.
-#[inline]
-fn narrow_ends(words: &[u32]) -> ((f64, f64), (f64, f64)) {
-    let unpack = |w: u32| (f64::from(w as u16 as i16), f64::from((w >> 16) as u16 as i16));
-    (unpack(words[0]), unpack(words[1]))
+/// The entry of the group at `line` whose leaves are 2^width units wide.
+pub(super) fn entry(width: u32, line: usize) -> u32 {
+    OPEN | width << WIDTH_AT | line as u32
 }
 
+/// The width of the leaves of an open entry, as a power of two, and the line of its group.
 #[inline]
-fn west(code: u32) -> West {
-    match code {
-        1 => West::Rising,
-        2 => West::Falling,
-        _ => West::None,
+pub(super) fn width_and_line(entry: u32) -> (u32, usize) {
+    (entry >> WIDTH_AT & 31, (entry & ((1 << WIDTH_AT) - 1)) as usize)
+}
+
+/// Where the first unit of the leaf that is the `rank`th open one of a group stands.
+#[inline]
+pub(super) fn first_unit(group: usize, rank: u32) -> usize {
+    2 * (group + 1) + rank as usize
+}
+
+/// The unit at a place.
+#[inline]
+pub(super) fn unit_at(lines: &[Line], at: usize) -> &Unit {
+    &lines[at >> 1].0[at & 1]
+}
+
+/// What a group says of a point.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    /// Its face, if the leaf is closed.
+    pub(super) face: u32,
+    /// Where the first unit of the leaf stands, if it is open.
+    pub(super) unit: usize,
+    pub(super) is_open: bool,
+}
+
+/// Asks the group at `line` about the point (x, y) of its square, whose leaves are
+/// 2^width wide. Without a branch, for look-ups in a batch.
+#[inline]
+pub(super) fn ask(lines: &[Line], line: usize, width: u32, x: u32, y: u32) -> Told {
+    let group = &lines[line];
+    let leaf = (y >> width & 7) << 3 | x >> width & 7;
+    let open = group.open();
+    let rank = (open & ((1 << leaf) - 1)).count_ones();
+    Told { face: group.face(leaf), unit: first_unit(line, rank), is_open: open >> leaf & 1 == 1 }
+}
+
+/// The face of a point of a block: `p` as it is, (x, y) from the block's corner. `entry`
+/// is open.
+#[inline]
+pub(super) fn face_behind(lines: &[Line], entry: u32, p: (i64, i64), x: u32, y: u32) -> u32 {
+    let (width, line) = width_and_line(entry);
+    let told = ask(lines, line, width, x, y);
+    if told.is_open { face_in_leaf(lines, told.unit, width, p, x, y) } else { told.face }
+}
+
+/// The face of a point of an open leaf, 2^width wide, whose first unit is at `at`.
+#[inline]
+pub(super) fn face_in_leaf(lines: &[Line], at: usize, width: u32, p: (i64, i64), x: u32, y: u32) -> u32 {
+    let (face, next) = begin_in_leaf(lines, at, width, x, y);
+    if next == 0 { face } else { face_from(lines, next, face, width, p, x, y) }
+}
+
+/// Where a point lies in its leaf, 2^width wide, from the middle of it.
+#[inline]
+fn from_centre(width: u32, x: u32, y: u32) -> (i32, i32) {
+    let (side, half) = ((1u32 << width) - 1, (1u32 << width >> 1) as i32);
+    (((x & side) as i32).wrapping_sub(half), ((y & side) as i32).wrapping_sub(half))
+}
+
+/// What the first unit of a leaf says of the face of a point, and the unit from which
+/// [`face_from`] goes on; 0 if that was all. Without a branch, for look-ups in a batch.
+#[inline]
+pub(super) fn begin_in_leaf(lines: &[Line], at: usize, width: u32, x: u32, y: u32) -> (u32, usize) {
+    let first = unit_at(lines, at);
+    let (kind, next) = kind_and_next(first);
+    let (px, py) = from_centre(width, x, y);
+    let is_told = kind == Kind::Narrow || kind == Kind::Face;
+    let passed = if is_told { unit::narrow(first, px, py) } else { 0 };
+    (first[FACE].wrapping_add(passed), if is_told { next } else { at })
+}
+
+/// The face of a point of a leaf, 2^width wide, of which the units before `at` say `face`.
+pub(super) fn face_from(lines: &[Line], at: usize, face: u32, width: u32, p: (i64, i64), x: u32, y: u32) -> u32 {
+    let (px, py) = from_centre(width, x, y);
+    let (mut at, mut face) = (unit_at(lines, at), face);
+    loop {
+        let (kind, next) = kind_and_next(at);
+        match kind {
+            Kind::Narrow => face = face.wrapping_add(unit::narrow(at, px, py)),
+            Kind::Wide => face = face.wrapping_add(unit::wide(at, p)),
+            Kind::Node => {
+                let side = (1 << width) - 1;
+                return face_deeper(lines, next, at[FACE], p, x & side, y & side);
+            }
+            Kind::Face => {}
+        }
+        if next == 0 {
+            return face;
+        }
+        at = unit_at(lines, next);
     }
 }
 
-#[inline]
-fn wide(words: &[u32]) -> ((i64, i64), (i64, i64), Clip) {
-    let at = |i: usize| i64::from(words[i] as i32);
-    let clip = Clip { low: words[4], high: words[5], west: west(words[6]) };
-    ((at(0), at(1)), (at(2), at(3)), clip)
+/// The same in a leaf that is split again; apart, because it is rare.
+#[cold]
+fn face_deeper(lines: &[Line], group: usize, width: u32, p: (i64, i64), x: u32, y: u32) -> u32 {
+    face_behind(lines, entry(width, group), p, x, y)
 }
 
-/// A node of a block: a square, and the split that its entries make of it.
+/// The leaves of a block.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) lines: Arc<[Line]>,
+    /// For each unit its border, by the unit's place.
+    pub(super) borders: Arc<[u32]>,
+    /// It is split 2^k by 2^k.
+    pub(super) k: u32,
+}
+
+impl Block {
+    /// The block of a single face, and its entries: they say it all, unless the face has
+    /// a number that an entry cannot hold.
+    pub(super) fn of_face(face: u32, shift: u32) -> (Self, Line) {
+        if face & OPEN == 0 {
+            return (Self { lines: Arc::new([]), borders: Arc::new([]), k: 0 }, Line([[face; 8]; 2]));
+        }
+        let block = Self { lines: Arc::new([Line::group(0, [0; 2], [face; FACES])]), borders: Arc::new([]), k: 0 };
+        let entries = block.entries(shift);
+        (block, entries)
+    }
+
+    /// The entries of a block 2^shift units wide.
+    pub(super) fn entries(&self, shift: u32) -> Line {
+        if self.k > GROUP_SPLITS { self.lines[PREAMBLE - 1] } else { Line([[entry(shift - self.k, 0); 8]; 2]) }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.lines) + size_of_val(&*self.borders)
+    }
+
+    /// Its leaves; `None` where no border comes near.
+    pub(super) fn node(&self, square: Square) -> Option<Node<'_>> {
+        (!self.lines.is_empty()).then_some(Node { block: self, line: 0, k: self.k, square })
+    }
+}
+
+/// A square of a block, and the split of it.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
-    words: &'a [u32],
-    node: usize,
+    block: &'a Block,
+    /// The line of its group; of its preamble, where it is more than one group.
+    line: usize,
     pub(super) k: u32,
     pub(super) square: Square,
 }
 
-/// What lies behind an entry with borders.
+/// What an open leaf is.
 pub(super) enum Behind<'a> {
     /// A leaf with edges.
     Leaf(Leaf<'a>),
@@ -265,42 +249,48 @@ pub(super) enum Behind<'a> {
 /// A leaf with edges.
 #[derive(Clone, Copy)]
 pub(super) struct Leaf<'a> {
-    words: &'a [u32],
-    kind: Kind,
-    n: usize,
-    square: Square,
+    block: &'a Block,
+    /// Where its first unit stands.
+    at: usize,
+    pub(super) square: Square,
 }
 
 impl<'a> Node<'a> {
-    /// The first node of a block.
-    pub(super) fn first(words: &'a [u32], square: Square) -> Self {
-        Self { words, node: 0, k: kind_of(words[0]).1 as u32, square }
-    }
-
     /// Which leaves of a row have borders: bit 0 is the western one.
     #[inline]
     pub(super) fn mask(&self, row: usize) -> u32 {
-        self.words[entries(self.node) + (1 << (2 * self.k)) + row]
+        let lines = &self.block.lines;
+        if self.k > GROUP_SPLITS {
+            lines[row >> 4].word(row)
+        } else {
+            (lines[self.line].open() >> (8 * row)) as u32 & 0xff
+        }
     }
 
-    /// What the leaf in a column and row holds; `None` for a face.
+    /// What the leaf in a column and row is; `None` for a face.
     #[inline]
     pub(super) fn behind(&self, column: usize, row: usize) -> Option<Behind<'a>> {
-        let entry = self.words[entries(self.node) + (row << self.k) + column];
-        if entry & OFFSET == 0 {
+        let lines = &self.block.lines;
+        let mut group = self.line;
+        if self.k > GROUP_SPLITS {
+            let fourth = |i: usize| i >> (self.k - TOP_SPLITS);
+            let entry = lines[PREAMBLE - 1].word(fourth(row) << TOP_SPLITS | fourth(column));
+            if entry & OPEN == 0 {
+                return None;
+            }
+            group = width_and_line(entry).1;
+        }
+        let told = ask(lines, group, 0, column as u32, row as u32);
+        if !told.is_open {
             return None;
         }
-        let offset = (entry & !OFFSET) as usize;
         let shift = self.square.shift - self.k;
         let square =
             Square { x: self.square.x + ((column as i64) << shift), y: self.square.y + ((row as i64) << shift), shift };
-        let (kind, n) = kind_of(self.words[offset]);
-        match kind {
-            Kind::Face => None,
-            Kind::Node => Some(Behind::Node(Self { words: self.words, node: offset, k: n as u32, square })),
-            Kind::Narrow | Kind::Wide => {
-                Some(Behind::Leaf(Leaf { words: &self.words[offset + HEAD_WORDS..], kind, n, square }))
-            }
+        let unit = unit_at(lines, told.unit);
+        match kind_and_next(unit) {
+            (Kind::Node, line) => Some(Behind::Node(Self { block: self.block, line, k: shift - unit[FACE], square })),
+            _ => Some(Behind::Leaf(Leaf { block: self.block, at: told.unit, square })),
         }
     }
 
@@ -316,88 +306,28 @@ impl<'a> Node<'a> {
             }
         }
     }
-
-    /// Calls `f` for each leaf with edges.
-    pub(super) fn for_each_leaf(self, f: &mut impl FnMut(Leaf<'a>)) {
-        for row in 0..1usize << self.k {
-            for column in 0..1usize << self.k {
-                match self.behind(column, row) {
-                    Some(Behind::Leaf(leaf)) => f(leaf),
-                    Some(Behind::Node(node)) => node.for_each_leaf(f),
-                    None => {}
-                }
-            }
-        }
-    }
 }
 
-/// An edge read back: its ends, the lower one first.
-pub(super) struct Found {
-    pub(super) a: (i64, i64),
-    pub(super) b: (i64, i64),
-}
-
-impl<'a> Leaf<'a> {
-    /// How many edges there are.
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.n
-    }
-
+impl Leaf<'_> {
     /// The middle of the leaf.
     #[inline]
     pub(super) fn centre(&self) -> (i64, i64) {
-        let half = 1i64 << self.square.shift >> 1;
-        (self.square.x + half, self.square.y + half)
+        self.square.centre()
     }
 
-    /// The ends of the edge at `i`, from the middle of the leaf. Exact: 33 bits at most.
+    /// Calls `f` with the ends of every edge, from the middle of the leaf, and its border.
+    /// An edge may be as short as a vertex of the border, and come more than once.
     #[inline]
-    pub(super) fn edge_from_centre(&self, i: usize) -> ((f64, f64), (f64, f64)) {
-        if self.kind == Kind::Narrow {
-            narrow_ends(&self.words[i * NARROW_WORDS..][..NARROW_WORDS])
-        } else {
-            let (Found { a, b }, (x, y)) = (self.edge(i), self.centre());
-            (((a.0 - x) as f64, (a.1 - y) as f64), ((b.0 - x) as f64, (b.1 - y) as f64))
+    pub(super) fn for_each_edge(&self, mut f: impl FnMut((i64, i64), (i64, i64), u32)) {
+        let mut at = self.at;
+        loop {
+            let unit = unit_at(&self.block.lines, at);
+            let border = self.block.borders[at];
+            unit::for_each_edge(unit, self.square, |a, b| f(a, b, border));
+            at = kind_and_next(unit).1;
+            if at == 0 {
+                return;
+            }
         }
-    }
-
-    /// The least of what `f` says of the ends of each edge, from the middle of the leaf.
-    #[inline]
-    pub(super) fn least(&self, f: impl Fn((f64, f64), (f64, f64)) -> f64) -> f64 {
-        if self.kind == Kind::Narrow {
-            let edges = self.words[..self.n * NARROW_WORDS].chunks_exact(NARROW_WORDS);
-            edges.fold(f64::INFINITY, |least, e| {
-                let (a, b) = narrow_ends(e);
-                least.min(f(a, b))
-            })
-        } else {
-            (0..self.n).fold(f64::INFINITY, |least, i| {
-                let (a, b) = self.edge_from_centre(i);
-                least.min(f(a, b))
-            })
-        }
-    }
-
-    /// The edge at `i`.
-    #[inline]
-    pub(super) fn edge(&self, i: usize) -> Found {
-        if self.kind == Kind::Narrow {
-            let e = &self.words[i * NARROW_WORDS..][..NARROW_WORDS];
-            let (x, y) = self.centre();
-            let Narrow { a, b, .. } = Narrow::read(e);
-            Found { a: (x + i64::from(a.0), y + i64::from(a.1)), b: (x + i64::from(b.0), y + i64::from(b.1)) }
-        } else {
-            let e = &self.words[i * WIDE_WORDS..][..WIDE_WORDS];
-            let (a, b, _) = wide(e);
-            Found { a, b }
-        }
-    }
-
-    /// The border of the edge at `i`.
-    #[inline]
-    pub(super) fn border(&self, i: usize) -> u32 {
-        let size = if self.kind == Kind::Narrow { NARROW_WORDS } else { WIDE_WORDS };
-        self.words[self.n * size + i]
     }
 }

@@ -1,5 +1,8 @@
 //! The blocks of a coverage side by side, and which of them an edit touches.
 //!
+//! Before the blocks stands one table of their entries, four by four a block: half of all
+//! points are answered by it, and it is small enough to stay near.
+//!
 //! Invariant: a block's words follow from the edges that touch it and from the face
 //! at its corner alone, so a block that an edit leaves alone is the same words, and
 //! is shared as the same memory.
@@ -8,8 +11,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::block::{Block, Line, Node, TOP_SPLITS};
 use super::edge::{Edge, Square};
-use super::{block, raster};
+use super::raster;
 use crate::coverage::Coverage;
 use crate::lattice::{Bounds, Point};
 use crate::topology::{Border, BorderId, FaceId};
@@ -20,15 +24,6 @@ const LEAST_SHIFT: u32 = 17;
 const MOST_SHIFT: u32 = 31;
 /// How many blocks there may be, however far apart the ground lies.
 const MOST_BLOCKS: u64 = 1 << 16;
-
-/// A block in its place.
-#[derive(Clone, Debug)]
-pub(super) struct Slot {
-    /// Its leaves; a single face where no border comes near.
-    pub(super) words: Arc<[u32]>,
-    /// The split of its first node.
-    pub(super) k: u32,
-}
 
 /// Where the blocks lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +42,9 @@ pub(super) const NO_RANK: u8 = u8::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Grid {
     pub(super) layout: Layout,
-    /// One more than there are blocks: the last is what lies beside them all.
-    pub(super) slots: Vec<Slot>,
+    /// The entries of each block; one more than there are blocks, for what lies beside them all.
+    entries: Vec<Line>,
+    pub(super) blocks: Vec<Block>,
     /// The face at the south-west corner of each block.
     corners: Vec<u32>,
     /// For each block the topmost level that a border in it divides.
@@ -131,17 +127,19 @@ impl Layout {
 
 /// The edges of a border.
 fn edges_of(id: BorderId, b: &Border) -> impl Iterator<Item = Edge> {
-    b.line.windows(2).map(move |w| Edge::new(w[0], w[1], b.left.0, b.right.0, id.0))
+    let delta = b.right.0.wrapping_sub(b.left.0);
+    b.line.windows(2).map(move |w| Edge { a: w[0], b: w[1], delta, border: id.0 })
 }
 
 impl Grid {
     /// All blocks of a coverage. `ranks` tells of each border the topmost level that it divides.
     pub(super) fn build(coverage: &Coverage, ranks: &[u8]) -> Self {
         let layout = Layout::of(coverage);
-        let outside = Slot { words: block::of_one_face(FaceId::OUTSIDE.0), k: 0 };
+        let (outside, entries) = Block::of_face(FaceId::OUTSIDE.0, layout.shift);
         let mut grid = Self {
             layout,
-            slots: vec![outside; layout.len() + 1],
+            entries: vec![entries; layout.len() + 1],
+            blocks: vec![outside; layout.len() + 1],
             corners: vec![FaceId::OUTSIDE.0; layout.len()],
             ranks: vec![NO_RANK; layout.len()],
         };
@@ -183,14 +181,11 @@ impl Grid {
         }
         // What else lies in a touched block is named in the block itself.
         for (slot, _) in touched.iter().enumerate().filter(|(_, t)| **t) {
-            let Some(node) = self.block(slot) else { continue };
-            node.for_each_leaf(&mut |leaf| {
-                for i in 0..leaf.len() {
-                    if let Some(is_wanted) = wanted.get_mut(leaf.border(i) as usize) {
-                        *is_wanted = true;
-                    }
+            for border in &*self.blocks[slot].borders {
+                if let Some(is_wanted) = wanted.get_mut(*border as usize) {
+                    *is_wanted = true;
                 }
-            });
+            }
         }
         let borders: Vec<_> = (0..wanted.len())
             .filter(|i| wanted[*i])
@@ -202,16 +197,23 @@ impl Grid {
         Some(grid)
     }
 
-    /// The first node of a block; `None` beside all blocks.
+    /// The entry of a point (x, y) of a block: its face, or where the block says more.
     #[inline]
-    pub(super) fn block(&self, slot: usize) -> Option<block::Node<'_>> {
+    pub(super) fn entry(&self, slot: usize, x: u32, y: u32) -> u32 {
+        let shift = self.layout.shift - TOP_SPLITS;
+        self.entries[slot].word(((y >> shift) << TOP_SPLITS | x >> shift) as usize)
+    }
+
+    /// The leaves of a block; `None` for one without borders, and beside all blocks.
+    #[inline]
+    pub(super) fn node(&self, slot: usize) -> Option<Node<'_>> {
         let square = (slot < self.layout.len()).then(|| self.layout.square(slot))?;
-        Some(block::Node::first(&self.slots[slot].words, square))
+        self.blocks[slot].node(square)
     }
 
     /// Bytes of the tables, without the blocks.
     pub(super) fn bytes_of_tables(&self) -> usize {
-        size_of_val(&*self.slots) + size_of_val(&*self.corners) + self.ranks.len()
+        size_of_val(&*self.blocks) + size_of_val(&*self.entries) + size_of_val(&*self.corners) + self.ranks.len()
     }
 
     /// Builds the touched blocks anew from the borders that may lie in them, by
@@ -240,22 +242,22 @@ impl Grid {
                 }
             },
         );
-        let outside = self.slots[layout.len()].clone();
-        self.slots.par_iter_mut().zip(&mut self.ranks).enumerate().for_each(|(slot, (place, rank))| {
+        let places = self.blocks.par_iter_mut().zip(&mut self.entries).zip(&mut self.ranks);
+        places.enumerate().for_each(|(slot, ((block, entries), rank))| {
             let corner = corners[slot];
             if touched[slot] {
                 let edges = of_slot(slot);
                 *rank = edges.iter().filter_map(|e| ranks.get(e.border as usize)).min().copied().unwrap_or(NO_RANK);
-                if let Some((words, k)) = raster::build(edges, layout.square(slot), corner) {
-                    *place = Slot { words, k };
+                if let Some(built) = raster::build(edges, layout.square(slot), corner) {
+                    *entries = built.entries(layout.shift);
+                    *block = built;
                     return;
                 }
             } else if corner == before[slot] {
                 return;
             }
             // No border comes near, so the corner tells all.
-            let is_outside = corner == FaceId::OUTSIDE.0;
-            *place = if is_outside { outside.clone() } else { Slot { words: block::of_one_face(corner), k: 0 } };
+            (*block, *entries) = Block::of_face(corner, layout.shift);
         });
         self.corners = corners;
     }

@@ -128,26 +128,23 @@ impl Locator {
     /// Adds the owners of all faces that touch `p`, and tells whether they differ.
     fn touch(&self, coverage: &Coverage, p: Point, touching: &mut Vec<AreaId>) -> bool {
         let (slot, ..) = self.grid.layout.slot_of(p);
-        let Some(node) = self.grid.block(slot) else { return false };
-        let (x, y) = (i64::from(p.x), i64::from(p.y));
-        let Some(leaf) = node.leaf_at(x, y) else { return false };
+        let Some(node) = self.grid.node(slot) else { return false };
+        let Some(leaf) = node.leaf_at(p.x.into(), p.y.into()) else { return false };
+        let centre = leaf.centre();
+        let (x, y) = (i64::from(p.x) - centre.0, i64::from(p.y) - centre.1);
         let mut on_border = false;
-        for i in 0..leaf.len() {
-            let e = leaf.edge(i);
-            let (west, east) = (e.a.0.min(e.b.0), e.a.0.max(e.b.0));
-            if !(west <= x && x <= east && e.a.1 <= y && y <= e.b.1) {
-                continue;
-            }
+        leaf.for_each_edge(|a, b, border| {
+            let is_within = a.0.min(b.0) <= x && x <= a.0.max(b.0) && a.1.min(b.1) <= y && y <= a.1.max(b.1);
             // Differences take 33 bits, so the products may take 66.
             let product = |u: i64, v: i64| i128::from(u) * i128::from(v);
-            if product(e.b.0 - e.a.0, y - e.a.1) != product(e.b.1 - e.a.1, x - e.a.0) {
-                continue;
+            if !is_within || product(b.0 - a.0, y - a.1) != product(b.1 - a.1, x - a.0) {
+                return;
             }
-            let Some(border) = coverage.border(BorderId(leaf.border(i))) else { continue };
+            let Some(border) = coverage.border(BorderId(border)) else { return };
             let (left, right) = (self.owner_of(border.left), self.owner_of(border.right));
             on_border |= left != right;
             touching.extend(left.into_iter().chain(right).map(|o| o.area));
-        }
+        });
         if touching.len() > 1 {
             let code = |area: &AreaId| coverage.area(*area).map_or("", |a| &a.code);
             touching.sort_unstable_by(|a, b| code(a).cmp(code(b)).then(a.cmp(b)));

@@ -64,7 +64,7 @@ impl Sought<'_> {
                     return false;
                 }
                 if ranks[column] <= self.level
-                    && let Some(node) = grid.block(row * columns + column)
+                    && let Some(node) = grid.node(row * columns + column)
                 {
                     self.node(node, limit_2, &mut f);
                 }
@@ -141,22 +141,14 @@ impl Sought<'_> {
         let centre = leaf.centre();
         let (east_m, north_m) = (self.frame.east_m, self.frame.north_m);
         let (x, y) = ((self.x - centre.0) as f64, (self.y - centre.1) as f64);
-        let metres = |q: (f64, f64)| ((q.0 - x) * east_m, (q.1 - y) * north_m);
-        let to = |(a, b)| nearest_on(metres(a), metres(b));
-        // Most leaves hold nothing nearer: one look at the least of them tells.
-        let square = |(east, north): (f64, f64)| east * east + north * north;
-        let least_2 = leaf.least(|a, b| square(to((a, b))));
-        if least_2 > *limit_2 {
-            return;
-        }
-        for i in 0..leaf.len() {
-            let offset_m = to(leaf.edge_from_centre(i));
-            let distance_2 = square(offset_m);
-            let border = leaf.border(i);
+        let metres = |q: (i64, i64)| ((q.0 as f64 - x) * east_m, (q.1 as f64 - y) * north_m);
+        leaf.for_each_edge(|a, b, border| {
+            let offset_m = nearest_on(metres(a), metres(b));
+            let distance_2 = offset_m.0 * offset_m.0 + offset_m.1 * offset_m.1;
             if distance_2 <= *limit_2 && self.ranks.get(border as usize).is_some_and(|rank| *rank <= self.level) {
                 *limit_2 = f(*limit_2, Near { distance_2, offset_m, border });
             }
-        }
+        });
     }
 }
 
