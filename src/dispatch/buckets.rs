@@ -56,9 +56,30 @@ pub(super) struct Block {
     pub(super) occupied: u64,
     /// How many entries it holds.
     pub(super) count: u32,
-    /// Every trait that some entry here has had since the block last was empty: what a
-    /// filter asks for and is not in it, nobody here has.
-    pub(super) traits: Mask,
+    /// For each trait the cells in which somebody has it, as in `occupied`: a filter opens
+    /// no other.
+    holding: Box<[u64; 64]>,
+}
+
+impl Block {
+    /// The cells in which somebody may have all of `traits`; all that are occupied for none.
+    #[inline]
+    pub(super) fn holding(&self, traits: Mask) -> u64 {
+        bits(traits).fold(self.occupied, |cells, bit| cells & self.holding[bit])
+    }
+
+    /// Writes down that an entry of a cell has the traits `come`, and that one which had
+    /// `gone` is no longer there.
+    fn note(&mut self, cell: usize, gone: Mask, come: Mask) {
+        for bit in bits(come) {
+            self.holding[bit] |= 1 << cell;
+        }
+        for bit in bits(gone & !come) {
+            if !self.cells[cell].iter().any(|e| e.mask >> bit & 1 == 1) {
+                self.holding[bit] &= !(1 << cell);
+            }
+        }
+    }
 }
 
 /// The buckets of one duty state.
@@ -130,7 +151,7 @@ impl Buckets {
                 let known = &mut block.cells[seat.cell as usize][seat.at as usize];
                 let before = std::mem::replace(known, entry).mask;
                 if before != entry.mask {
-                    block.traits |= entry.mask;
+                    block.note(cell.in_block(), before, entry.mask);
                     self.count_traits(before, entry.mask);
                 }
                 return;
@@ -157,6 +178,7 @@ impl Buckets {
             from.occupied &= !(1 << cell);
         }
         from.count -= 1;
+        from.note(cell as usize, gone.mask, 0);
         let is_empty = from.count == 0;
         self.count -= 1;
         self.count_traits(gone.mask, 0);
@@ -171,7 +193,7 @@ impl Buckets {
         let at = *self.places.entry(key).or_insert(next);
         if at == next {
             let cells = Box::new(std::array::from_fn(|_| Vec::new()));
-            self.blocks.push(Block { key, cells, occupied: 0, count: 0, traits: 0 });
+            self.blocks.push(Block { key, cells, occupied: 0, count: 0, holding: Box::new([0; 64]) });
         }
         let block = &mut self.blocks[at as usize];
         let entries = &mut block.cells[cell.in_block()];
@@ -179,7 +201,7 @@ impl Buckets {
         entries.push(entry);
         block.occupied |= 1 << cell.in_block();
         block.count += 1;
-        block.traits |= entry.mask;
+        block.note(cell.in_block(), 0, entry.mask);
         self.count += 1;
         self.count_traits(0, entry.mask);
     }
@@ -224,9 +246,11 @@ impl Buckets {
                     if self.bands.cell(entry.spot.x, entry.spot.y) != block.key.cell(c) {
                         defects.push(format!("slot {} stands in a cell that is not its own", entry.slot));
                     }
-                    if entry.mask & !block.traits != 0 {
-                        defects.push(format!("block {b} does not know a trait of slot {}", entry.slot));
-                    }
+                }
+                let held = entries.iter().fold(0, |held, e| held | e.mask);
+                let noted = (0..64).filter(|bit| block.holding[*bit] >> c & 1 == 1).fold(0, |m, bit| m | 1 << bit);
+                if held != noted {
+                    defects.push(format!("cell {c} of block {b} has traits {held:b} and says {noted:b}"));
                 }
             }
         }

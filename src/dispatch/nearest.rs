@@ -200,11 +200,7 @@ impl State {
         fits: impl Fn(&Record) -> bool,
         now: Timestamp,
     ) -> Vec<Found> {
-        let asked = query
-            .role
-            .map(|role| Trait::Role(role.into()))
-            .into_iter()
-            .chain(query.skill.map(|skill| Trait::Skill(skill.into())));
+        let asked = query.role.map(Trait::Role).into_iter().chain(query.skill.map(Trait::Skill));
         let Some(wanted) = self.traits.wanted(asked) else { return Vec::new() };
         let by_id = |a: u32, b: u32| {
             let id = |slot| self.record(slot).map(|r| &*r.worker.id);

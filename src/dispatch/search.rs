@@ -7,8 +7,8 @@
 //! itself and is the last.
 //!
 //! Where a few rings don't fill the list (a lonely query, a rare skill), the blocks are
-//! taken in the order of the least distance that anything in them can have; a block
-//! without the traits asked for is not opened.
+//! taken in the order of the least distance that anything in them can have. Cells
+//! without the traits asked for are not opened.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -35,6 +35,9 @@ pub(super) struct Best<F> {
     order: F,
 }
 
+/// The best are made room for at once, as far as usual queries go.
+const ROOM: usize = 32;
+
 impl<F: Fn(u32, u32) -> Ordering> Best<F> {
     /// At most `k`, none farther than the haversine `limit`; `order` breaks ties.
     pub(super) fn new(k: usize, limit: f64, order: F) -> Self {
@@ -56,6 +59,9 @@ impl<F: Fn(u32, u32) -> Ordering> Best<F> {
             |(h, s): &(f64, u32)| h.total_cmp(&haversine).then_with(|| (self.order)(*s, slot)) == Ordering::Less;
         let at = self.found.partition_point(before);
         if at < self.k {
+            if self.found.is_empty() {
+                self.found.reserve(self.k.min(ROOM));
+            }
             self.found.truncate(self.k - 1);
             self.found.insert(at, (haversine, slot));
         }
@@ -186,9 +192,9 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
             break;
         }
         for key in window.blocks(buckets) {
-            let Some(block) = buckets.block(key).filter(|b| b.traits & traits == traits) else { continue };
+            let Some(block) = buckets.block(key) else { continue };
             let unread = window.cells(key, buckets) & !seen.map_or(0, |w| w.cells(key, buckets));
-            bits(block.occupied & unread).for_each(|cell| read(&block.cells[cell], best));
+            bits(block.holding(traits) & unread).for_each(|cell| read(&block.cells[cell], best));
         }
         if last || best.reach() <= haversine_of(angle) * (1.0 - SLACK) {
             return;
@@ -200,7 +206,7 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
     let mut queue: BinaryHeap<_> = buckets
         .blocks()
         .iter()
-        .filter(|block| block.traits & traits == traits)
+        .filter(|block| block.holding(traits) != 0)
         .map(|block| Reverse((least(buckets, spot, block.key).to_bits(), block.key.belt, block.key.along)))
         .collect();
     while let Some(Reverse((least, belt, along))) = queue.pop() {
@@ -210,7 +216,7 @@ pub(super) fn search<F: Fn(u32, u32) -> Ordering>(
         let key = BlockKey { belt, along };
         let Some(block) = buckets.block(key) else { continue };
         let unread = !seen.map_or(0, |w| w.cells(key, buckets));
-        bits(block.occupied & unread).for_each(|cell| read(&block.cells[cell], best));
+        bits(block.holding(traits) & unread).for_each(|cell| read(&block.cells[cell], best));
     }
 }
 

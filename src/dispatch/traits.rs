@@ -12,10 +12,10 @@ use super::buckets::Mask;
 const SHARED: Mask = 1 << 63;
 
 /// Something to filter by. A role and a skill of the same name are two traits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Trait {
-    Role(Arc<str>),
-    Skill(Arc<str>),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trait<'a> {
+    Role(&'a str),
+    Skill(&'a str),
 }
 
 /// What a filter asks of a mask.
@@ -30,27 +30,47 @@ pub(super) struct Wanted {
 /// Which trait has which bit. Bits are never given back.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traits {
-    bits: FxHashMap<Trait, Mask>,
+    roles: FxHashMap<Arc<str>, Mask>,
+    skills: FxHashMap<Arc<str>, Mask>,
 }
 
 impl Traits {
+    fn len(&self) -> usize {
+        self.roles.len() + self.skills.len()
+    }
+
+    fn bit(&self, wanted: Trait<'_>) -> Option<Mask> {
+        match wanted {
+            Trait::Role(name) => self.roles.get(name).copied(),
+            Trait::Skill(name) => self.skills.get(name).copied(),
+        }
+    }
+
     /// The bit of a trait, which gets one if it has none yet.
-    pub(super) fn intern(&mut self, wanted: Trait) -> Mask {
-        let known = self.bits.len();
+    pub(super) fn intern(&mut self, wanted: Trait<'_>) -> Mask {
+        if let Some(bit) = self.bit(wanted) {
+            return bit;
+        }
+        let known = self.len();
         // Those that share a bit need no record: not to be known means to share it.
         if known >= 63 {
-            return self.bits.get(&wanted).copied().unwrap_or(SHARED);
+            return SHARED;
         }
-        *self.bits.entry(wanted).or_insert(1 << known)
+        let bit = 1 << known;
+        match wanted {
+            Trait::Role(name) => self.roles.insert(name.into(), bit),
+            Trait::Skill(name) => self.skills.insert(name.into(), bit),
+        };
+        bit
     }
 
     /// What to ask of a mask for all of these traits; `None` where nobody can have them.
-    pub(super) fn wanted(&self, traits: impl IntoIterator<Item = Trait>) -> Option<Wanted> {
+    pub(super) fn wanted<'a>(&self, traits: impl IntoIterator<Item = Trait<'a>>) -> Option<Wanted> {
         let mut wanted = Wanted { mask: 0, exact: true };
         for one in traits {
-            match self.bits.get(&one) {
+            match self.bit(one) {
                 Some(bit) => wanted.mask |= bit,
-                None if self.bits.len() < 63 => return None,
+                None if self.len() < 63 => return None,
                 None => wanted = Wanted { mask: wanted.mask | SHARED, exact: false },
             }
         }
@@ -65,22 +85,22 @@ mod tests {
     #[test]
     fn a_role_and_a_skill_of_one_name_are_two_traits() {
         let mut traits = Traits::default();
-        let role = traits.intern(Trait::Role("medic".into()));
-        let skill = traits.intern(Trait::Skill("medic".into()));
+        let role = traits.intern(Trait::Role("medic"));
+        let skill = traits.intern(Trait::Skill("medic"));
         assert_eq!(role & skill, 0);
-        assert_eq!(traits.intern(Trait::Role("medic".into())), role);
-        assert!(traits.wanted([Trait::Role("unheard of".into())]).is_none());
+        assert_eq!(traits.intern(Trait::Role("medic")), role);
+        assert!(traits.wanted([Trait::Role("unheard of")]).is_none());
     }
 
     #[test]
     fn traits_beyond_the_bits_share_one_and_say_so() {
         let mut traits = Traits::default();
         for i in 0..100 {
-            traits.intern(Trait::Skill(format!("s{i}").into()));
+            traits.intern(Trait::Skill(&format!("s{i}")));
         }
-        let own = traits.wanted([Trait::Skill("s62".into())]).unwrap();
+        let own = traits.wanted([Trait::Skill("s62")]).unwrap();
         assert!(own.exact && own.mask == 1 << 62);
-        let shared = traits.wanted([Trait::Skill("s99".into()), Trait::Skill("s0".into())]).unwrap();
+        let shared = traits.wanted([Trait::Skill("s99"), Trait::Skill("s0")]).unwrap();
         assert!(!shared.exact && shared.mask == SHARED | 1);
     }
 }
