@@ -67,19 +67,21 @@ pub(super) fn meetings(base: &Coverage, next: &Coverage, changes: &Changes) -> V
 }
 
 /// Where two segments meet though they may not.
-fn meeting(next: &Coverage, (e, a, i): Placed, (f, b, j): Placed) -> Option<Point> {
+fn meeting(next: &Coverage, one: Placed, other: Placed) -> Option<Point> {
+    let ((e, a, i), (f, b, j)) = (one, other);
     if turned(e) == turned(f) {
         return Some(e[0]);
     }
-    let is_end = |id: BorderId, p: Point| {
-        next.border(id).is_some_and(|b| b.line.first() == Some(&p) || b.line.last() == Some(&p))
+    let is_end = |(s, id, i): Placed, p: Point| {
+        let segments = next.border(id).map_or(0, |b| b.line.len() - 1);
+        (i == 0 && s[0] == p) || (i + 1 == segments && s[1] == p)
     };
     if let Some(p) = e.into_iter().find(|p| f.contains(p)) {
         let follows = a == b && i.abs_diff(j) == 1;
         // Two that leave one vertex meet again only if one runs along the other.
         let [q, r] = [e, f].map(|s| if s[0] == p { s[1] } else { s[0] });
         let overlaps = holds(e, r) || holds(f, q);
-        return (overlaps || !(follows || (is_end(a, p) && is_end(b, p)))).then_some(p);
+        return (overlaps || !(follows || (is_end(one, p) && is_end(other, p)))).then_some(p);
     }
     let touch = f.into_iter().find(|p| holds(e, *p)).or_else(|| e.into_iter().find(|p| holds(f, *p)));
     touch.or_else(|| cross(e, f).then_some(e[0]))
