@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input has nothing to say")]
 
+mod edits;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
@@ -80,9 +82,9 @@ fn summary(findings: &[boundaries::Finding]) -> BTreeMap<(FindingKind, bool), us
     counts
 }
 
-#[test]
-fn the_seams_of_a_real_city_are_repaired_and_listed_and_its_polygons_keep_their_ground() {
-    let Some(features) = features("kaohsiung_basic_stat_areas.geojson.gz") else { return };
+/// The names of the levels, the areas and the claims of a real city of 17,387 polygons.
+fn kaohsiung() -> Option<(Arc<[Arc<str>]>, Vec<(AreaId, Area)>, Vec<Claim>)> {
+    let features = features("kaohsiung_basic_stat_areas.geojson.gz")?;
     let fields = ["COUNTY_ID", "TOWN_ID", "CODE2", "CODE1", "CODEBASE"];
     let mut areas = Areas::default();
     let mut claims = Vec::new();
@@ -94,10 +96,14 @@ fn the_seams_of_a_real_city_are_repaired_and_listed_and_its_polygons_keep_their_
         let area = parent.unwrap();
         claims.extend(polygons(&feature["geometry"]).into_iter().map(|polygon| Claim { area, polygon }));
     }
-    drop(features);
-    let names = levels(&["city", "district", "street", "community", "grid"]);
+    Some((levels(&["city", "district", "street", "community", "grid"]), areas.areas, claims))
+}
+
+#[test]
+fn the_seams_of_a_real_city_are_repaired_and_listed_and_its_polygons_keep_their_ground() {
+    let Some((names, areas, claims)) = kaohsiung() else { return };
     let start = Instant::now();
-    let assembly = assemble(names, areas.areas.clone(), claims.clone(), &Settings::default());
+    let assembly = assemble(names, areas, claims.clone(), &Settings::default());
     println!("assembled {} claims in {:?}", claims.len(), start.elapsed());
     println!("{:?}", summary(&assembly.findings));
     for f in assembly.findings.iter().filter(|f| f.blocking).take(30) {
