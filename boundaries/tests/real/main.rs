@@ -82,8 +82,11 @@ fn summary(findings: &[boundaries::Finding]) -> BTreeMap<(FindingKind, bool), us
     counts
 }
 
-/// The names of the levels, the areas and the claims of a real city of 17,387 polygons.
-fn kaohsiung() -> Option<(Arc<[Arc<str>]>, Vec<(AreaId, Area)>, Vec<Claim>)> {
+/// The names of the levels, the areas and the claims.
+type City = (Arc<[Arc<str>]>, Vec<(AreaId, Area)>, Vec<Claim>);
+
+/// A real city of 17,387 polygons.
+fn kaohsiung() -> Option<City> {
     let features = features("kaohsiung_basic_stat_areas.geojson.gz")?;
     let fields = ["COUNTY_ID", "TOWN_ID", "CODE2", "CODE1", "CODEBASE"];
     let mut areas = Areas::default();
