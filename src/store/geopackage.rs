@@ -70,7 +70,10 @@ impl GeoPackage {
             .connect_with(options)
             .await
             .map_err(|e| at(location, e.into()))?;
-        let migrator = migrator(&[(1, "ground", include_str!("../../migrations/geopackage/0001_ground.sql"))]);
+        let migrator = migrator(&[
+            (1, "ground", include_str!("../../migrations/geopackage/0001_ground.sql")),
+            (2, "follow", include_str!("../../migrations/geopackage/0002_follow.sql")),
+        ]);
         // Two processes may make the same file at once: then one finds it half made, and
         // made when it looks again.
         let mut left = 5;

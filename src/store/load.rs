@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::layers::{self, LayerInfo};
 use super::revisions::{self, Revision, at, revisions};
 use super::sql::{Arg, Tx};
-use super::{Error, State, Store, derive, state};
+use super::{Error, State, Store, derive, follow, state};
 use crate::snapshot::{CoverageView, Layer, Moment, Snapshot, Table};
 
 /// A layer with more changed features than this is read as a whole.
@@ -265,9 +265,18 @@ async fn views_of(
             views.push(same.clone());
             continue;
         }
-        let coverage = revisions::coverage(tx, &revision).await?;
-        let name = revision.coverage.clone();
-        let view = blocking(move || CoverageView::new(name, coverage, revision.number, revision.effective)).await?;
+        let followed = match before {
+            Some(before) => follow::coverage(tx, before, &revision).await?.map(|coverage| (before.clone(), coverage)),
+            None => None,
+        };
+        let view = match followed {
+            Some((before, next)) => blocking(move || before.updated(next, revision.number, revision.effective)).await?,
+            None => {
+                let coverage = revisions::coverage(tx, &revision).await?;
+                let name = revision.coverage.clone();
+                blocking(move || CoverageView::new(name, coverage, revision.number, revision.effective)).await?
+            }
+        };
         views.push(Arc::new(view));
     }
     Ok(views)

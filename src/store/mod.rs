@@ -25,6 +25,8 @@ mod postgis;
 mod records;
 mod revisions;
 
+mod follow;
+
 mod derive;
 mod publish;
 

@@ -43,7 +43,10 @@ impl PostGis {
         if !exists && !create {
             return Err(Error::Missing(shown));
         }
-        let migrator = migrator(&[(1, "ground", include_str!("../../migrations/postgis/0001_ground.sql"))]);
+        let migrator = migrator(&[
+            (1, "ground", include_str!("../../migrations/postgis/0001_ground.sql")),
+            (2, "follow", include_str!("../../migrations/postgis/0002_follow.sql")),
+        ]);
         migrator.run(&pool).await.map_err(migration_error)?;
         sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")
             .bind(new_epoch())

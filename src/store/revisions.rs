@@ -144,40 +144,52 @@ pub(super) fn at(all: &[Revision], moment: Moment) -> Option<&Revision> {
     }
 }
 
+/// The columns of the tables of the graph, as [`area`], [`face`] and [`border`] read them.
+pub(super) const AREA: &str = "id, code, name, level, parent, kind, attributes";
+pub(super) const FACE: &str = "id, area";
+pub(super) const BORDER: &str = "id, \"left\", \"right\", line";
+
+pub(super) fn area(row: &Row<'_>) -> Result<(AreaId, Area), Error> {
+    let level = u8::try_from(row.int(3)?).map_err(|_| Error::Damaged("a level is out of range".into()))?;
+    let area = Area {
+        code: row.str(1)?.into(),
+        name: row.str(2)?.into(),
+        level: Level(level),
+        parent: row.maybe_id(4)?.map(AreaId),
+        kind: row.str(5)?.into(),
+        attributes: row.str(6)?.into(),
+    };
+    Ok((AreaId(row.id(0)?), area))
+}
+
+pub(super) fn face(row: &Row<'_>) -> Result<FaceRecord, Error> {
+    Ok(FaceRecord { id: FaceId(row.id(0)?), owner: row.maybe_id(1)?.map(AreaId) })
+}
+
+pub(super) fn border(row: &Row<'_>) -> Result<BorderRecord, Error> {
+    let (left, right) = (FaceId(row.id(1)?), FaceId(row.id(2)?));
+    Ok(BorderRecord { id: BorderId(row.id(0)?), left, right, line: blob::line(row.blob(3)?)? })
+}
+
 /// The graph of a revision, proved by its digest.
 pub(super) async fn coverage(tx: &mut Tx, revision: &Revision) -> Result<Coverage, Error> {
     let args = || vec![Arg::from(&*revision.coverage), revision.number.into()];
     let held = "where coverage = $1 and from_revision <= $2 and (to_revision is null or to_revision > $2) order by id";
     let mut areas: Vec<(AreaId, Area)> = Vec::new();
-    let sql = format!("select id, code, name, level, parent, kind, attributes from area {held}");
-    tx.each(sql, args(), |row| {
-        let level = u8::try_from(row.int(3)?).map_err(|_| Error::Damaged("a level is out of range".into()))?;
-        let area = Area {
-            code: row.str(1)?.into(),
-            name: row.str(2)?.into(),
-            level: Level(level),
-            parent: row.maybe_id(4)?.map(AreaId),
-            kind: row.str(5)?.into(),
-            attributes: row.str(6)?.into(),
-        };
-        areas.push((AreaId(row.id(0)?), area));
+    tx.each(format!("select {AREA} from area {held}"), args(), |row| {
+        areas.push(area(&row)?);
         Ok(())
     })
     .await?;
     let mut faces = Vec::new();
-    tx.each(format!("select id, area from face {held}"), args(), |row| {
-        faces.push(FaceRecord { id: FaceId(row.id(0)?), owner: row.maybe_id(1)?.map(AreaId) });
+    tx.each(format!("select {FACE} from face {held}"), args(), |row| {
+        faces.push(face(&row)?);
         Ok(())
     })
     .await?;
     let mut borders = Vec::new();
-    tx.each(format!("select id, \"left\", \"right\", line from border {held}"), args(), |row| {
-        borders.push(BorderRecord {
-            id: BorderId(row.id(0)?),
-            left: FaceId(row.id(1)?),
-            right: FaceId(row.id(2)?),
-            line: blob::line(row.blob(3)?)?,
-        });
+    tx.each(format!("select {BORDER} from border {held}"), args(), |row| {
+        borders.push(border(&row)?);
         Ok(())
     })
     .await?;
