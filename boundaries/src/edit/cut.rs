@@ -13,15 +13,21 @@
 //! Invariant: a border goes through the ends of runs that stay and else through its own
 //! vertices only, so lines that are dropped leave no trace.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::assemble::{Broken, break_over};
 use crate::lattice::{Bounds, Point, by_angle};
-use crate::segment::{Segment, near_pixel};
+use crate::pairs::near_pairs;
+use crate::segment::{Segment, cross, near_pixel};
 use crate::west::look_west;
 
 use super::draft::{Chain, Draft};
 use super::refusal::{Reason, Refusal};
+
+/// Crossings of a drawn line with borders: some for every area that one edit takes on.
+const MOST_CROSSINGS: usize = 20_000;
 
 /// A part of a drawn line between two places where it meets borders.
 struct Run {
@@ -111,6 +117,7 @@ impl Draft<'_> {
             }
         }
         let drawn: Vec<Segment> = lines.iter().flat_map(|l| l.windows(2)).map(|w| [w[0], w[1]]).collect();
+        check_crossings(&segments, &drawn)?;
         let Broken { graph, drawn } = break_over(&segments, &drawn).map_err(|place| too_narrow([place]))?;
         let mut broken = Bent::default();
         // From the last on, so that the numbers of segments before stay right.
@@ -257,6 +264,24 @@ fn cut_at(path: &[Point], outs: &Outs) -> Vec<Run> {
         from = i;
     }
     runs
+}
+
+/// Refuses lines that cross borders more often than any plan needs.
+fn check_crossings(borders: &[Segment], drawn: &[Segment]) -> Result<(), Refusal> {
+    let all: Vec<Segment> = borders.iter().chain(drawn).copied().collect();
+    let first = borders.len();
+    let crossed = AtomicUsize::new(0);
+    let looks_on = |i| i >= first && crossed.load(Relaxed) <= MOST_CROSSINGS;
+    let places = near_pairs(&all, [0, 0], &looks_on, &|i, j, out: &mut Vec<Point>| {
+        if i < first && j >= first && cross(all[i], all[j]) && crossed.fetch_add(1, Relaxed) == MOST_CROSSINGS {
+            out.push(all[j][0]);
+        }
+    });
+    if places.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the line crosses borders more than {MOST_CROSSINGS} times: draw it in parts");
+    Err(Refusal::new(Reason::Limit, message).at(places))
 }
 
 pub(super) fn too_narrow(places: impl IntoIterator<Item = Point>) -> Refusal {

@@ -21,6 +21,8 @@ use super::{Code, Deed, Edited, Handover, drawn};
 
 /// Areas that one edit takes on.
 const MOST_AREAS: usize = 1_000;
+/// Faces that a line or ring may come near: a quarter of a large city.
+const MOST_FACES: usize = 5_000;
 
 /// The coverage and the rules that an edit is applied to.
 pub(super) struct Desk<'a> {
@@ -108,11 +110,17 @@ impl<'a> Desk<'a> {
         near.find(|(id, _)| holds(self.base, *id, p)).map_or(FaceId::OUTSIDE, |f| f.0)
     }
 
-    /// All faces but the outside whose boxes come within the tolerance of a box.
-    pub(super) fn faces_near(&self, bounds: Bounds) -> Vec<FaceId> {
-        let reach = grown(bounds, self.reach(bounds.min.y));
-        let faces = self.base.faces().filter(|(_, f)| f.outer.is_some() && f.bounds.meets(reach));
-        faces.map(|f| f.0).collect()
+    /// All faces but the outside whose boxes come within the tolerance of one of some boxes.
+    pub(super) fn faces_near(&self, boxes: &[Bounds]) -> Result<Vec<FaceId>, Refusal> {
+        let reach: Vec<Bounds> = boxes.iter().map(|b| grown(*b, self.reach(b.min.y))).collect();
+        let is_near = |bounds: Bounds| reach.iter().any(|r| r.meets(bounds));
+        let near = self.base.faces().filter(|(_, f)| f.outer.is_some() && is_near(f.bounds));
+        let faces: Vec<FaceId> = near.map(|f| f.0).take(MOST_FACES + 1).collect();
+        if faces.len() > MOST_FACES {
+            let message = format!("more than {MOST_FACES} pieces of ground are concerned: do it in parts");
+            return Err(Refusal::new(Reason::Limit, message).at(boxes.first().map(|b| b.min)));
+        }
+        Ok(faces)
     }
 
     /// The tolerance in lattice units at a latitude, and a little more.

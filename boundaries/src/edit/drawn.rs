@@ -11,6 +11,10 @@
 //! Invariant: what comes out neither touches nor crosses itself, and only drawn vertices
 //! have moved.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rustc_hash::FxHashSet;
+
 use crate::lattice::{Bounds, Point};
 use crate::metres::Frame;
 use crate::pairs::near_pairs;
@@ -22,6 +26,8 @@ use super::refusal::{Reason, Refusal};
 
 /// Vertices of one drawn line: far more than a pointer draws or a building has.
 pub(super) const MOST_VERTICES: usize = 10_000;
+/// Places after which a check stops looking for more.
+const MOST_PLACES: usize = 100;
 /// The widest tolerance in metres.
 const MOST_TOLERANCE_M: f64 = 10.0;
 
@@ -66,7 +72,16 @@ fn check_simple(line: &[Point]) -> Result<(), Refusal> {
     let segments: Vec<Segment> = line.windows(2).map(|w| [w[0], w[1]]).collect();
     let n = segments.len();
     let is_closed = line[0] == line[n];
-    let mut places = near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<(bool, Point)>| {
+    // A line that goes to and fro lies over itself everywhere: that is seen without pairs.
+    let mut met = FxHashSet::default();
+    let again = line[..n].iter().chain(line.last().filter(|_| !is_closed)).find(|p| !met.insert(**p));
+    if let Some(p) = again {
+        return Err(touches_itself([*p]));
+    }
+    let found = AtomicUsize::new(0);
+    let looks_on = |_| found.load(Relaxed) <= MOST_PLACES;
+    let mut places = near_pairs(&segments, [0, 0], &looks_on, &|i, j, out: &mut Vec<(bool, Point)>| {
+        let before = out.len();
         let (e, f) = (segments[i], segments[j]);
         let shared = if j == i + 1 { Some(f[0]) } else { (is_closed && i == 0 && j + 1 == n).then_some(e[0]) };
         let touch = e.into_iter().filter(|p| holds(f, *p)).chain(f.into_iter().filter(|p| holds(e, *p)));
@@ -74,16 +89,22 @@ fn check_simple(line: &[Point]) -> Result<(), Refusal> {
         if cross(e, f) {
             out.push((false, crate::segment::crossing(e, f)));
         }
+        found.fetch_add(out.len() - before, Relaxed);
     });
     places.sort_unstable();
     places.dedup();
     let Some((touches, _)) = places.first().copied() else { return Ok(()) };
-    let (reason, message) = if touches {
-        (Reason::LineTouchesItself, "the line touches itself: draw it apart, or as several lines")
-    } else {
-        (Reason::LineCrossesItself, "the line crosses itself: draw it without the loop")
-    };
-    Err(Refusal::new(reason, message).at(places.into_iter().filter(|p| p.0 == touches).map(|p| p.1)))
+    let places = places.into_iter().filter(|p| p.0 == touches).map(|p| p.1);
+    if touches {
+        return Err(touches_itself(places));
+    }
+    let message = "the line crosses itself: draw it without the loop";
+    Err(Refusal::new(Reason::LineCrossesItself, message).at(places))
+}
+
+fn touches_itself(places: impl IntoIterator<Item = Point>) -> Refusal {
+    let message = "the line touches itself: draw it apart, or as several lines";
+    Refusal::new(Reason::LineTouchesItself, message).at(places)
 }
 
 /// Brings a line to the vertices and borders of a draft that it nearly meets.

@@ -234,12 +234,28 @@ pub struct Edited {
 }
 
 impl Edit {
+    /// The points that were drawn.
+    fn points(&self) -> &[Point] {
+        match self {
+            Self::Split { line, .. } | Self::Reshape { line, .. } | Self::MoveBorder { line, .. } => line,
+            Self::Transfer { pieces: Pieces::At(points) | Pieces::Inside(points), .. } => points,
+            Self::Carve { ring, .. } => ring,
+            Self::MoveNode { to, .. } => std::slice::from_ref(to),
+            _ => &[],
+        }
+    }
+
     /// The coverage after this edit; `coverage` stays as it is.
     ///
     /// # Errors
     ///
     /// What stands in the way, where, and what to do about it.
     pub fn apply(&self, coverage: &Coverage, rules: &Rules<'_>) -> Result<Edited, Refusal> {
+        if let Some(p) = self.points().iter().find(|p| p.x.abs_diff(0) > 1_800_000_000 || p.y.abs_diff(0) > 900_000_000)
+        {
+            return Err(Refusal::new(Reason::OffGlobe, "a point is no place on the globe").at([*p]));
+        }
+        let rules = &Rules { fresh: rules.fresh.or_after(coverage), ..*rules };
         let desk = Desk { base: coverage, rules };
         match self {
             Self::Split { codes, line, keep, new } => split::split(&desk, codes, line, *keep, new),

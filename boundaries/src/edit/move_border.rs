@@ -19,7 +19,7 @@ use super::{Deed, Edited, drawn};
 
 pub(super) fn move_border(desk: &Desk<'_>, at: Point, line: &[Point]) -> Result<Edited, Refusal> {
     let unknown = || Refusal::new(Reason::UnknownBorder, "no border is there: point at one").at([at]);
-    let id = border_near(desk, at).ok_or_else(unknown)?;
+    let id = border_near(desk, at)?.ok_or_else(unknown)?;
     let border = desk.base.border(id).ok_or_else(unknown)?;
     let old = &border.line;
     let ends = [old[0], old[old.len() - 1]];
@@ -73,13 +73,13 @@ fn apart(end: Point) -> Refusal {
 }
 
 /// The border nearest to a place, within the tolerance.
-fn border_near(desk: &Desk<'_>, place: Point) -> Option<BorderId> {
+fn border_near(desk: &Desk<'_>, place: Point) -> Result<Option<BorderId>, Refusal> {
     let frame = Frame::at(place.y);
     let most_2 = desk.rules.tolerance_m.max(0.0).powi(2);
     let far_2 = |id: &BorderId| {
         let line = desk.base.border(*id).map_or(&[][..], |b| &b.line);
         line.windows(2).map(|w| frame.distance_to_segment_2(place, w[0], w[1])).fold(f64::INFINITY, f64::min)
     };
-    let near = borders_near(desk, place).into_iter().map(|id| (far_2(&id), id)).filter(|n| n.0 <= most_2);
-    near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|n| n.1)
+    let near = borders_near(desk, place)?.into_iter().map(|id| (far_2(&id), id)).filter(|n| n.0 <= most_2);
+    Ok(near.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).map(|n| n.1))
 }

@@ -17,7 +17,7 @@ use super::refusal::{Reason, Refusal};
 use super::{Deed, Edited};
 
 pub(super) fn move_node(desk: &Desk<'_>, node: Point, to: Point) -> Result<Edited, Refusal> {
-    let borders = borders_near(desk, node);
+    let borders = borders_near(desk, node)?;
     let Some(from) = vertex_near(desk, &borders, node) else {
         let message = "no node or vertex of a border is there: point at one";
         return Err(Refusal::new(Reason::UnknownNode, message).at([node]));
@@ -35,13 +35,13 @@ pub(super) fn move_node(desk: &Desk<'_>, node: Point, to: Point) -> Result<Edite
 }
 
 /// The borders of faces near a place.
-pub(super) fn borders_near(desk: &Desk<'_>, place: Point) -> Vec<BorderId> {
-    let faces = desk.faces_near(Bounds::of([place]));
+pub(super) fn borders_near(desk: &Desk<'_>, place: Point) -> Result<Vec<BorderId>, Refusal> {
+    let faces = desk.faces_near(&[Bounds::of([place])])?;
     let around = faces.into_iter().flat_map(|f| desk.base.rings(f)).flat_map(|r| desk.base.ring(r));
     let mut borders: Vec<BorderId> = around.map(HalfEdge::border).collect();
     borders.sort_unstable();
     borders.dedup();
-    borders
+    Ok(borders)
 }
 
 /// The nearest node within the tolerance, else the nearest vertex.

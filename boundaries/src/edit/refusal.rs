@@ -13,6 +13,8 @@ use crate::lattice::{Bounds, Point};
 pub enum Reason {
     /// More vertices or areas than one edit takes on.
     Limit,
+    /// A point that is no place on the globe.
+    OffGlobe,
     /// No area has that code.
     UnknownArea,
     /// The area, or one above it, is locked.
@@ -71,6 +73,7 @@ impl Reason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Limit => "limit",
+            Self::OffGlobe => "off_globe",
             Self::UnknownArea => "unknown_area",
             Self::Locked => "locked",
             Self::HasChildren => "has_children",

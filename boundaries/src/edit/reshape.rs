@@ -25,7 +25,8 @@ pub(super) fn reshape(desk: &Desk<'_>, code: &Code, line: &[Point], several: boo
     let line = drawn::line(line)?;
     let own = desk.base.faces_of(area);
     // The outside is ground as well: the outline may be redrawn where the mandate allows.
-    let mut faces = desk.faces_near(Bounds::of(line.iter().copied()));
+    let boxes: Vec<Bounds> = line.windows(2).map(|w| Bounds::of([w[0], w[1]])).collect();
+    let mut faces = desk.faces_near(&boxes)?;
     faces.extend(own);
     let around = own.iter().flat_map(|f| desk.base.rings(*f)).flat_map(|r| desk.base.ring(r));
     let beyond = around.filter_map(|h| desk.base.face_left_of(h.twin()));

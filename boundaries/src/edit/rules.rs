@@ -24,6 +24,14 @@ impl Fresh {
     pub fn after(coverage: &Coverage) -> Self {
         Self { ids: FreeIds::after(coverage), area: coverage.area_slots() as u32 }
     }
+
+    /// These, or those after the ones in use where they are higher: an id in use is never
+    /// given again.
+    pub(super) fn or_after(self, coverage: &Coverage) -> Self {
+        let after = Self::after(coverage);
+        let ids = FreeIds { border: self.ids.border.max(after.ids.border), face: self.ids.face.max(after.ids.face) };
+        Self { ids, area: self.area.max(after.area) }
+    }
 }
 
 /// A code wanted for a new area.

@@ -93,7 +93,7 @@ fn touches(draft: &Draft<'_>, given: &mut Vec<u32>) -> bool {
 /// A draft with a ring drawn into all faces that it comes near, none of it outside them.
 pub(super) fn draw_ring<'a>(desk: &Desk<'a>, ring: &[Point]) -> Result<(Draft<'a>, Cut), Refusal> {
     let ring = drawn::ring(ring)?;
-    let mut draft = Draft::open(desk.base, desk.faces_near(Bounds::of(ring.iter().copied())));
+    let mut draft = Draft::open(desk.base, desk.faces_near(&[Bounds::of(ring.iter().copied())])?);
     let ring = desk.snapped(&draft, &ring)?;
     let cut = draft.cut(&[ring])?;
     if !cut.elsewhere.is_empty() {

@@ -95,18 +95,23 @@ pub(super) fn strays(next: &Coverage, borders: &[BorderId]) -> Vec<Point> {
     faces.sort_unstable();
     faces.dedup();
     let rim = |ring: HalfEdge| next.ring(ring).filter_map(|h| next.border(h.border())).flat_map(|b| b.line.windows(2));
-    let within = |ring: HalfEdge, p: Point| rim(ring).filter(|w| is_crossed(w[0], w[1], p)).count() % 2 == 1;
+    let crossed = |ring: HalfEdge, p: Point| rim(ring).filter(|w| is_crossed(w[0], w[1], p)).count() % 2 == 1;
     let mut strays = Vec::new();
     for &id in &faces {
         let Some(face) = next.face(id) else { continue };
-        for &hole in face.holes.iter() {
-            let Some(p) = next.ring_points(hole).into_iter().min() else { continue };
+        let holes: Vec<(HalfEdge, Bounds)> =
+            face.holes.iter().map(|hole| (*hole, Bounds::of(rim(*hole).flatten().copied()))).collect();
+        for &(hole, bounds) in &holes {
+            let Some(p) = rim(hole).flatten().copied().filter(|p| p.x == bounds.min.x).min() else { continue };
             let fits = match face.outer {
-                Some(outer) => within(outer, p) && face.holes.iter().all(|other| *other == hole || !within(*other, p)),
+                Some(outer) => {
+                    let within = |(ring, b): &(HalfEdge, Bounds)| *ring != hole && b.contains(p) && crossed(*ring, p);
+                    crossed(outer, p) && !holes.iter().any(within)
+                }
                 // Outside, only what has changed can have come over it.
                 None => faces.iter().filter_map(|f| next.face(*f)?.outer).all(|ring| {
                     let own = next.ring(ring).any(|h| next.ring(hole).any(|o| o.border() == h.border()));
-                    own || !within(ring, p)
+                    own || !crossed(ring, p)
                 }),
             };
             if !fits {

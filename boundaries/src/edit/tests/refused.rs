@@ -67,6 +67,35 @@ fn more_than_the_limits_is_refused_at_once() {
     assert_eq!(refused(&yard(), &Edit::Merge { codes: many, into: "a".into(), multipart: false }).0, Reason::Limit);
 }
 
+/// ```text
+///    ╲╱╲╱╲╱      to and fro, or all over itself: found before pairs are counted
+///    ╱╲╱╲╱╲
+/// ```
+#[test]
+fn a_line_all_over_itself_or_off_the_globe_is_refused() {
+    let to_and_fro = (0..10_000).map(|i| p(if i % 2 == 0 { -3.0 } else { 19.0 }, 5.0)).collect();
+    assert_eq!(refused(&yard(), &split("b", to_and_fro)).0, Reason::LineTouchesItself);
+    let tangle = (0..10_000).map(|i| {
+        let turn = f64::from(i) * 2.4;
+        let about = |by: f64| (by * (9.0e6 + f64::from(i))) as i32;
+        Point::new(1_200_006_000 + about(turn.cos()), 360_006_000 + about(turn.sin()))
+    });
+    assert_eq!(refused(&yard(), &split("b", tangle.collect())).0, Reason::LineCrossesItself);
+    for far in [Point::new(i32::MIN, i32::MIN), Point::new(i32::MAX, 0), Point::new(0, 900_000_001)] {
+        assert_eq!(refused(&yard(), &split("b", vec![p(5.0, 5.0), far])), (Reason::OffGlobe, Some(far), vec![]));
+    }
+}
+
+#[test]
+fn ids_that_the_caller_takes_for_free_are_not_given_if_they_are_in_use() {
+    let c = yard();
+    let suffixes = Suffixes::default();
+    let ids = crate::FreeIds { border: 0, face: 1 };
+    let edit = split("b", line(&[(5.0, 9.0), (5.0, 3.0)]));
+    let edited = edit.apply(&c, &Rules::new(&suffixes, Fresh { ids, area: 0 })).unwrap();
+    assert_eq!(edited.coverage, done(&c, &edit).coverage);
+}
+
 #[test]
 fn who_is_unknown_locked_or_not_at_the_lowest_level_is_not_redrawn() {
     let c = yard();
