@@ -151,13 +151,27 @@ fn hash_codes(table: &[Option<Entry>]) -> Result<Vec<Arc<Vec<AreaId>>>, BuildErr
     Ok(codes.into_iter().map(Arc::new).collect())
 }
 
+/// Refuses a line that is none: too short, standing still, or off the globe.
+pub(crate) fn check_line(id: BorderId, line: &[Point]) -> Result<(), BuildError> {
+    if let Some(off) = line.iter().find(|p| !p.is_on_globe()) {
+        let reason = format!(
+            "border {} leaves the globe: a place is within 180 degrees east or west and 90 north or south",
+            id.0
+        );
+        return refuse(reason, Some(*off));
+    }
+    if line.len() < 2 || line.windows(2).any(|w| w[0] == w[1]) {
+        let reason = format!("border {} has fewer than two vertices or one twice in a row", id.0);
+        return refuse(reason, line.first().copied());
+    }
+    Ok(())
+}
+
 fn place_borders(records: impl IntoIterator<Item = BorderRecord>) -> Result<Vec<Option<Border>>, BuildError> {
     let mut table = Vec::new();
     for BorderRecord { id, left, right, line } in records {
+        check_line(id, &line)?;
         let place = line.first().copied();
-        if line.len() < 2 || line.windows(2).any(|w| w[0] == w[1]) {
-            return refuse(format!("border {} has fewer than two vertices or one twice in a row", id.0), place);
-        }
         if id.0 >= u32::MAX / 2 {
             return refuse(format!("border {} has an id out of range", id.0), place);
         }

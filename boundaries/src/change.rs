@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::area::{Area, AreaId};
-use crate::build::{Out, bucket, links_around, refuse, survey};
+use crate::build::{Out, bucket, check_line, links_around, refuse, survey};
 use crate::chunks::Chunked;
 use crate::coverage::{BorderRecord, BuildError, Coverage, Entry, FaceRecord};
 use crate::lattice::Point;
@@ -111,10 +111,8 @@ impl Coverage {
         }
         let mut named = BTreeSet::new();
         for BorderRecord { id, left, right, line } in changes.put_borders.iter().cloned() {
+            check_line(id, &line)?;
             let place = line.first().copied();
-            if line.len() < 2 || line.windows(2).any(|w| w[0] == w[1]) {
-                return refuse(format!("border {} has fewer than two vertices or one twice in a row", id.0), place);
-            }
             if id.0 >= u32::MAX / 2 || !named.insert(id) {
                 return refuse(format!("border {} stands twice or has an id out of range", id.0), place);
             }

@@ -335,4 +335,21 @@ mod tests {
         );
         assert_eq!(broken.unwrap_err().place, Some(Point::new(5, 5)));
     }
+    #[test]
+    fn lines_off_the_globe_are_refused_with_the_place() {
+        let globe = [(-1_800_000_000, -900_000_000), (1_800_000_000, -900_000_000), (0, 900_000_000)];
+        let triangle = |off: (i32, i32)| {
+            let [a, b, _] = globe;
+            Coverage::build(
+                Arc::from(["grid".into()]),
+                [(AreaId(0), area("a"))],
+                [FaceRecord { id: FaceId(1), owner: Some(AreaId(0)) }],
+                [BorderRecord { id: BorderId(0), left: FaceId(1), right: FaceId(0), line: line(&[a, b, off, a]) }],
+            )
+        };
+        assert_eq!(triangle(globe[2]).map(|c| c.sanity_check()), Ok(Ok(())));
+        for off in [(0, 900_000_001), (1_800_000_001, 0), (i32::MIN, i32::MIN), (i32::MAX, i32::MAX)] {
+            assert_eq!(triangle(off).unwrap_err().place, Some(Point::new(off.0, off.1)), "{off:?}");
+        }
+    }
 }

@@ -39,6 +39,14 @@ impl Point {
         Some(Self::new((lon * units).round() as i32, (lat * units).round() as i32))
     }
 
+    /// Whether it is a place on the globe. Sums and products of such points' coordinates
+    /// fit the integers that the predicates use; those of any two `i32` would not.
+    #[inline]
+    #[must_use]
+    pub const fn is_on_globe(self) -> bool {
+        -1_800_000_000 <= self.x && self.x <= 1_800_000_000 && -900_000_000 <= self.y && self.y <= 900_000_000
+    }
+
     /// Longitude in degrees: the shortest decimal that rounds back to this point.
     #[inline]
     #[must_use]
@@ -55,7 +63,8 @@ impl Point {
 }
 
 /// On which side of the line from `a` to `b` the point `c` lies: `Greater` to the
-/// left (counter-clockwise), `Less` to the right, `Equal` on the line. Exact.
+/// left (counter-clockwise), `Less` to the right, `Equal` on the line. Exact for points
+/// [on the globe](Point::is_on_globe), and a coverage holds no others.
 #[inline]
 #[must_use]
 pub fn orient(a: Point, b: Point, c: Point) -> Ordering {
@@ -150,6 +159,8 @@ mod tests {
         assert_eq!(Point::from_degrees(181.0, 0.0), None);
         assert_eq!(Point::from_degrees(0.0, f64::NAN), None);
         assert_eq!(Point::from_degrees(f64::INFINITY, 0.0), None);
+        assert!(Point::new(1_800_000_000, -900_000_000).is_on_globe());
+        assert!(!Point::new(1_800_000_001, 0).is_on_globe() && !Point::new(0, i32::MIN).is_on_globe());
         assert_eq!(Point::from_degrees(120.123_456_74, -36.5), Some(Point::new(1_201_234_567, -365_000_000)));
     }
 

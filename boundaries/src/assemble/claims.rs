@@ -109,6 +109,9 @@ pub(super) fn take_in(
 fn refusal(ring: &[Point], is_hole: bool, only_part: bool, settings: &Settings) -> Option<(String, bool)> {
     let bounds = Bounds::of(ring.iter().copied());
     let what = if is_hole { "a hole" } else { "a ring" };
+    if ring.iter().any(|p| !p.is_on_globe()) {
+        return Some((format!("{what} leaves the globe"), true));
+    }
     let width = i64::from(bounds.max.x) - i64::from(bounds.min.x);
     if !ring.is_empty() && width > WIDEST {
         let hint = "is wider than 180 degrees of longitude: cut it at the antimeridian (or its coordinates are wrong)";

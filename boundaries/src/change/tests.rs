@@ -160,6 +160,9 @@ fn changes_that_leave_a_contradiction_are_refused_and_change_nothing() {
     let before = c.clone();
     let (id, b) = c.borders().find(|(_, b)| b.left.0 > 0 && b.right.0 > 0).unwrap();
     let owner = c.face(b.left).unwrap().owner.unwrap();
+    let mut line = b.line.to_vec();
+    line.insert(1, Point::new(i32::MIN, i32::MAX));
+    let off_the_globe = BorderRecord { line: line.into(), ..record(&c, id) };
     let refused = [
         Changes { drop_borders: vec![id], ..Changes::default() },
         Changes { drop_faces: vec![b.left], ..Changes::default() },
@@ -167,6 +170,7 @@ fn changes_that_leave_a_contradiction_are_refused_and_change_nothing() {
         Changes { drop_areas: vec![AreaId(0)], ..Changes::default() },
         Changes { put_faces: vec![FaceRecord { id: b.left, owner: Some(AreaId(9_999)) }], ..Changes::default() },
         Changes { put_borders: vec![BorderRecord { left: FaceId(9_999), ..record(&c, id) }], ..Changes::default() },
+        Changes { put_borders: vec![off_the_globe], ..Changes::default() },
         Changes { put_areas: vec![(AreaId(900), area("D0", 0, None))], ..Changes::default() },
         Changes { put_areas: vec![(AreaId(900), area("new", 1, Some(AreaId(901))))], ..Changes::default() },
     ];
