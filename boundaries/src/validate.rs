@@ -11,7 +11,7 @@ use crate::build::{Out, links_around, twice_area_along};
 use crate::coverage::Coverage;
 use crate::lattice::{Bounds, Point};
 use crate::levels::Regions;
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::{Segment, cross, holds};
 use crate::topology::{FaceId, HalfEdge};
 use crate::west::look_west;
@@ -217,7 +217,7 @@ impl Coverage {
 
     fn check_crossings(&self) -> Vec<Defect> {
         let (segments, of) = self.segments();
-        let mut places = near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<(Point, u32, u32)>| {
+        let meetings = near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<(Point, u32, u32)>| {
             let (e, f) = (segments[i], segments[j]);
             let on = |s: Segment, p: Point| p != s[0] && p != s[1] && holds(s, p);
             let touch = f.into_iter().find(|p| on(e, *p)).or_else(|| e.into_iter().find(|p| on(f, *p)));
@@ -225,6 +225,10 @@ impl Coverage {
             let place = touch.or(twice).or_else(|| cross(e, f).then_some(e[0]));
             out.extend(place.map(|p| (p, of[i].border().0, of[j].border().0)));
         });
+        let mut places = match meetings {
+            Ok(places) => places,
+            Err(Crowded(place)) => return vec![defect("lines meet too often to be looked through", Some(place))],
+        };
         // A vertex that lies in a line, not at its end, is nowhere else.
         let mut vertices: Vec<(Point, u32, bool)> = Vec::new();
         for (id, b) in self.borders() {

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use crate::finding::{Finding, FindingKind};
 use crate::lattice::{Bounds, Point, by_angle};
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::polygon::twice_area;
 use crate::segment::{cross, crossing, holds};
 
@@ -22,6 +22,8 @@ use super::measure::Size;
 
 /// Self-crossings of one ring that are measured; a ring with more is no drawing.
 const MEASURED: usize = 200;
+/// Times that a ring may pass one vertex and each two of its passes are still compared.
+const COMPARED: usize = 32;
 
 /// The rings that pass through one of their vertices twice or have no area.
 pub(super) fn suspects(rings: &Rings, vertex_of: &[u32], vertices: usize) -> Vec<u32> {
@@ -58,19 +60,24 @@ struct Meeting {
 }
 
 fn look_at(of: RingOf, ring: &[Point], settings: &Settings) -> Option<Finding> {
-    let mut meetings = meetings(ring);
-    meetings.sort_unstable();
-    meetings.dedup();
     let what = if of.is_hole { "a hole" } else { "a ring" };
     let report = |blocking: bool, note: String, place: Point| {
         Finding::new(FindingKind::InvalidPolygon, blocking, vec![of.area], note).at(place)
     };
+    let mut meetings = match meetings(ring) {
+        Ok(meetings) => meetings,
+        Err(Crowded(place)) => {
+            return Some(report(true, format!("{what} meets itself too often to be counted"), place));
+        }
+    };
+    meetings.sort_unstable();
+    meetings.dedup();
     let crossings: Vec<Meeting> = meetings.iter().copied().filter(|m| m.crosses).collect();
     if !crossings.is_empty() {
         let loops = crossings.iter().take(MEASURED).map(|m| (loop_at(ring, *m), m));
         let (size, worst) = loops.max_by(|a, b| a.0.area_m2.total_cmp(&b.0.area_m2))?;
         let small = crossings.len() <= MEASURED && crossings.iter().all(|m| settings.is_sliver(loop_at(ring, *m)));
-        let note = match (crossings.len(), small) {
+        let note = match (places(&crossings), small) {
             (1, true) => format!("{what} crosses itself in a loop too small to matter"),
             (n, true) => format!("{what} crosses itself {n} times in loops too small to matter"),
             (1, false) => format!("{what} crosses itself"),
@@ -88,35 +95,76 @@ fn look_at(of: RingOf, ring: &[Point], settings: &Settings) -> Option<Finding> {
         return Some(report(!of.is_hole, note, ring[0]));
     }
     let first = meetings.first()?;
-    let note = match meetings.len() {
+    let note = match places(&meetings) {
         1 => format!("{what} touches itself"),
         n => format!("{what} touches itself at {n} places"),
     };
     Some(Finding { bounds: Bounds::of(meetings.iter().map(|m| m.place)), ..report(false, note, first.place) })
 }
 
-fn meetings(ring: &[Point]) -> Vec<Meeting> {
+/// How many places meetings, in order, are at.
+fn places(meetings: &[Meeting]) -> usize {
+    meetings.chunk_by(|a, b| a.place == b.place).count()
+}
+
+fn meetings(ring: &[Point]) -> Result<Vec<Meeting>, Crowded> {
     let n = ring.len();
     let segments: Vec<[Point; 2]> = (0..n).map(|i| [ring[i], ring[(i + 1) % n]]).collect();
-    near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<Meeting>| {
+    let mut meetings = near_pairs(&segments, [0, 0], &|_| true, &|i, j, out: &mut Vec<Meeting>| {
         let (e, f) = (segments[i], segments[j]);
         if cross(e, f) {
             out.push(Meeting { place: crossing(e, f), segments: [i, j], crosses: true });
             return;
         }
-        for v in [e[0], e[1], f[0], f[1]] {
-            if !holds(e, v) || !holds(f, v) {
-                continue;
+        // Ends that both have are passes of the ring through one vertex.
+        for (v, other) in [(e[0], f), (e[1], f), (f[0], e), (f[1], e)] {
+            if !other.contains(&v) && holds(other, v) {
+                let crosses = passes_cross(v, pass(ring, i, v), pass(ring, j, v));
+                out.push(Meeting { place: v, segments: [i, j], crosses });
             }
-            // Where one segment follows the other they meet by right, unless they fold back.
-            let joint = (j == i + 1 && v == e[1]) || (i == 0 && j == n - 1 && v == e[0]);
-            if joint && n > 2 {
-                continue;
-            }
-            let crosses = passes_cross(v, pass(ring, i, v), pass(ring, j, v));
-            out.push(Meeting { place: v, segments: [i, j], crosses });
         }
-    })
+    })?;
+    let mut order: Vec<(Point, usize)> = ring.iter().copied().enumerate().map(|(i, p)| (p, i)).collect();
+    order.sort_unstable();
+    for passes in order.chunk_by(|a, b| a.0 == b.0).filter(|p| p.len() > 1) {
+        let meet = |a: usize, b: usize, crosses| Meeting { place: passes[0].0, segments: [a, b - 1], crosses };
+        if passes.len() > COMPARED {
+            let (a, b, crosses) = tangled(ring, passes);
+            meetings.push(meet(a, b, crosses));
+            continue;
+        }
+        for (i, &(v, a)) in passes.iter().enumerate() {
+            for &(_, b) in &passes[i + 1..] {
+                meetings.push(meet(a, b, passes_cross(v, pass(ring, a, v), pass(ring, b, v))));
+            }
+        }
+    }
+    Ok(meetings)
+}
+
+/// Of very many passes through one vertex, two that cross, or any two where none do. Going
+/// round the vertex, passes that don't cross open and close like brackets.
+fn tangled(ring: &[Point], passes: &[(Point, usize)]) -> (usize, usize, bool) {
+    let v = passes[0].0;
+    let mut ways: Vec<(Point, usize)> = passes.iter().flat_map(|&(_, i)| pass(ring, i, v).map(|to| (to, i))).collect();
+    ways.sort_by(|a, b| by_angle(v, a.0, b.0));
+    // Ways that share a direction run together, which counts as touching.
+    let mut shared: Vec<usize> = ways
+        .chunk_by(|a, b| by_angle(v, a.0, b.0).is_eq())
+        .filter(|same| same.len() > 1)
+        .flat_map(|same| same.iter().map(|w| w.1))
+        .collect();
+    shared.sort_unstable();
+    let mut open: Vec<usize> = Vec::new();
+    let mut is_open = vec![false; ring.len()];
+    for &(_, i) in ways.iter().filter(|w| shared.binary_search(&w.1).is_err()) {
+        if !std::mem::replace(&mut is_open[i], true) {
+            open.push(i);
+        } else if let Some(last) = open.pop().filter(|last| *last != i) {
+            return (last.min(i), last.max(i), true);
+        }
+    }
+    (passes[0].1, passes[1].1, false)
 }
 
 /// Whence and whither the ring passes through `v`, which lies on its segment `i`.

@@ -30,13 +30,16 @@ use crate::area::{Area, AreaId};
 use crate::coverage::Coverage;
 use crate::finding::{Finding, FindingKind};
 use crate::lattice::Point;
+use crate::pairs::Crowded;
 use crate::polygon::Polygon;
 
 pub(crate) use over::{Broken, break_over};
 
+use claims::Rings;
 use graph::Graph;
 use labels::Labels;
 use mesh::Mesh;
+use node::Unbroken;
 use settle::Bench;
 use snap::NearMisses;
 
@@ -104,8 +107,20 @@ fn blocked(findings: &[Finding]) -> bool {
 /// After so many rounds of bringing together, what still nearly meets stays as it is.
 const SNAPS: usize = 3;
 
+/// What is said of polygons whose edges meet more often than is worked through.
+const TANGLED: &str = "edges meet so often, or lie so densely, that they are no drawing of areas: look whether \
+    the file has several levels or copies on top of each other, or lines drawn without lifting the pen";
+
 fn give_up(why: &str, place: Option<Point>, findings: &mut Vec<Finding>) -> Option<Coverage> {
     findings.push(Finding { place, ..Finding::new(FindingKind::Limit, true, Vec::new(), why) });
+    None
+}
+
+fn tangled(rings: &Rings, place: Point, findings: &mut Vec<Finding>) -> Option<Coverage> {
+    let ring =
+        rings.points.iter().position(|p| *p == place).map(|at| rings.starts.partition_point(|s| *s <= at as u32));
+    let owner = ring.and_then(|after| rings.of.get(after.checked_sub(1)?)).map(|of| of.area);
+    findings.push(Finding::new(FindingKind::Limit, true, owner.into_iter().collect(), TANGLED).at(place));
     None
 }
 
@@ -126,7 +141,10 @@ fn pipeline(
     let (settlement, graph) = loop {
         match node::node(&mut mesh) {
             Ok(more) => suspects.extend(more),
-            Err(place) => return give_up("edges meet anew however often they are broken", Some(place), findings),
+            Err(Unbroken::Endless(place)) => {
+                return give_up("edges meet anew however often they are broken", Some(place), findings);
+            }
+            Err(Unbroken::Crowded(place)) => return tangled(&rings, place, findings),
         }
         let graph = Graph::of(&mesh);
         let Some(labels) = Labels::flood(&mesh, &graph) else {
@@ -138,15 +156,24 @@ fn pipeline(
             // vertices that none of the two polygons had.
             let mut drawn = Mesh::of(&rings).0;
             let loose = snap::without_partner(&drawn, &rings);
-            if snap::snap(&mut drawn, &loose, settings.tolerance_m, &mut near) {
-                mesh = drawn;
-                continue;
+            match snap::snap(&mut drawn, &loose, settings.tolerance_m, &mut near) {
+                Ok(true) => {
+                    mesh = drawn;
+                    continue;
+                }
+                Ok(false) => {}
+                Err(Crowded(place)) => return tangled(&rings, place, findings),
             }
         }
         let settlement = settle::settle(&bench);
         let loose = snap::at_open_ground(&mesh, &graph, &settlement.open);
-        if rounds.is_empty() || !snap::snap(&mut mesh, &loose, settings.tolerance_m, &mut near) {
+        if rounds.is_empty() {
             break (settlement, graph);
+        }
+        match snap::snap(&mut mesh, &loose, settings.tolerance_m, &mut near) {
+            Ok(true) => {}
+            Ok(false) => break (settlement, graph),
+            Err(Crowded(place)) => return tangled(&rings, place, findings),
         }
     };
     invalid::inspect(&rings, suspects, settings, findings);

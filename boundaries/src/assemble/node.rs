@@ -8,7 +8,7 @@
 //! does. Clean edges are compared exactly and stay as they are.
 
 use crate::lattice::Point;
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::{along, cross, crossing, enters_pixel, holds};
 
 use super::mesh::{Mesh, Rewiring};
@@ -27,18 +27,40 @@ enum Meeting {
     Itself { ring: u32 },
 }
 
-/// Breaks the edges where they meet. Gives the rings that met themselves as they came,
-/// or the place where breaking found no end.
-pub(super) fn node(mesh: &mut Mesh) -> Result<Vec<u32>, Point> {
+/// Why edges were not broken everywhere, and where.
+#[derive(Debug)]
+pub(super) enum Unbroken {
+    /// Bent edges met others anew, round after round.
+    Endless(Point),
+    /// They meet more often than any drawing does.
+    Crowded(Point),
+}
+
+impl Unbroken {
+    /// Where it was given up.
+    pub(super) fn place(&self) -> Point {
+        let (Self::Endless(place) | Self::Crowded(place)) = self;
+        *place
+    }
+}
+
+impl From<Crowded> for Unbroken {
+    fn from(Crowded(place): Crowded) -> Self {
+        Self::Crowded(place)
+    }
+}
+
+/// Breaks the edges where they meet. Gives the rings that met themselves as they came.
+pub(super) fn node(mesh: &mut Mesh) -> Result<Vec<u32>, Unbroken> {
     settle(mesh, None)
 }
 
 /// The same, where only edges that are `bent` may meet others yet (`None`: any may, and
 /// none has been bent). After each round those are the ones that came out of it.
-pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec<u32>, Point> {
+pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec<u32>, Unbroken> {
     let mut suspects = Vec::new();
     for _ in 0..ROUNDS {
-        let meetings = find(mesh, bent.as_deref());
+        let meetings = find(mesh, bent.as_deref())?;
         if meetings.is_empty() {
             return Ok(suspects);
         }
@@ -62,7 +84,7 @@ pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec
             let vertex = mesh.vertex_at(p);
             breaks.extend(edges.map(|edge| (edge, vertex)));
         }
-        breaks.extend(entering(mesh, &breaks));
+        breaks.extend(entering(mesh, &breaks)?);
         if breaks.is_empty() {
             return Ok(suspects);
         }
@@ -75,13 +97,13 @@ pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec
         bent = Some(mesh.rewire(&walks(mesh, &breaks)));
     }
     let place = bent.and_then(|b| b.iter().position(|b| *b)).map_or_else(Point::default, |e| mesh.segment(e)[0]);
-    Err(place)
+    Err(Unbroken::Endless(place))
 }
 
 /// All edges that enter the unit squares of the vertices just found. They are bent in the
 /// same round: otherwise two that leave one vertex side by side can be bent in turns,
 /// each time across the other, and creep along an edge unit by unit.
-fn entering(mesh: &Mesh, breaks: &[(u32, u32)]) -> Vec<(u32, u32)> {
+fn entering(mesh: &Mesh, breaks: &[(u32, u32)]) -> Result<Vec<(u32, u32)>, Crowded> {
     let mut vertices: Vec<u32> = breaks.iter().map(|b| b.1).collect();
     vertices.sort_unstable();
     vertices.dedup();
@@ -113,7 +135,7 @@ fn walks(mesh: &Mesh, breaks: &[(u32, u32)]) -> Rewiring {
     rewiring
 }
 
-fn find(mesh: &Mesh, bent: Option<&[bool]>) -> Vec<Meeting> {
+fn find(mesh: &Mesh, bent: Option<&[bool]>) -> Result<Vec<Meeting>, Crowded> {
     let segments = mesh.segments();
     let is_bent = |e: usize| bent.is_some_and(|b| b[e]);
     let active = |e: usize| bent.is_none_or(|b| b[e]);
@@ -141,7 +163,7 @@ fn find(mesh: &Mesh, bent: Option<&[bool]>) -> Vec<Meeting> {
             meet = true;
         }
         if meet && bent.is_none() {
-            let both = mesh.toggles(i).iter().filter(|r| mesh.toggles(j).contains(r));
+            let both = mesh.toggles(i).iter().filter(|r| mesh.toggles(j).binary_search(r).is_ok());
             out.extend(both.map(|ring| Meeting::Itself { ring: *ring }));
         }
     })

@@ -26,7 +26,7 @@ pub(crate) fn break_over(graph: &[Segment], drawn: &[Segment]) -> Result<Broken,
     let mut mesh = Mesh::of_segments(&segments, graph.len());
     let is_drawn = |id: &u32| *id as usize >= graph.len();
     let fresh = (0..mesh.edges.len()).map(|e| mesh.toggles(e).iter().any(is_drawn)).collect();
-    node::settle(&mut mesh, Some(fresh))?;
+    node::settle(&mut mesh, Some(fresh)).map_err(|e| e.place())?;
 
     let mut steps: Vec<(u32, Segment)> = Vec::with_capacity(mesh.edges.len());
     for e in 0..mesh.edges.len() {

@@ -5,6 +5,7 @@
 //! they are slivers and go to a neighbour, the one with the longest shared border, by
 //! lower code where two are equal.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::area::{Area, AreaId, Level};
@@ -40,6 +41,9 @@ struct Case {
 
 /// More slivers than this, and nobody would look at them one by one.
 const CROWD: usize = 2_000;
+
+/// Areas that a sentence names, of those that claim the same ground.
+const NAMED: usize = 8;
 
 /// Who owns what, and what was found.
 pub(super) struct Settlement {
@@ -303,7 +307,11 @@ impl Bench<'_> {
         let Some(to) = self.lowest(&case.claimants) else { return self.gap(case, owners) };
         owners[case.face as usize] = Some(to);
         let accepted = self.settings.accept_overlap;
-        let codes: Vec<&str> = case.claimants.iter().map(|c| self.code(*c)).collect();
+        // Of copies piled up by the thousand, a few names say enough.
+        let mut codes: Vec<Cow<'_, str>> = case.claimants.iter().take(NAMED).map(|c| self.code(*c).into()).collect();
+        if let Some(more) = case.claimants.len().checked_sub(NAMED).filter(|more| *more > 0) {
+            codes.push(format!("{more} more").into());
+        }
         let outcome = if accepted { format!("; it goes to {}", self.code(to)) } else { String::new() };
         let note = format!("{} claim the same ground{outcome}", codes.join(" and "));
         let receiver_first = self.receiver_first(case, to);

@@ -24,7 +24,7 @@ use crate::area::AreaId;
 use crate::finding::{Finding, FindingKind};
 use crate::lattice::{Bounds, Point};
 use crate::metres::Frame;
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::along;
 
 use super::claims::Rings;
@@ -65,13 +65,18 @@ fn loose(mesh: &Mesh, is_loose: impl Fn(usize) -> bool) -> Vec<bool> {
 
 /// Brings together what nearly meets, where one of the two is `loose`. Says whether
 /// anything was, and records it.
-pub(super) fn snap(mesh: &mut Mesh, loose: &[bool], tolerance_m: f64, near: &mut NearMisses<'_>) -> bool {
+pub(super) fn snap(
+    mesh: &mut Mesh,
+    loose: &[bool],
+    tolerance_m: f64,
+    near: &mut NearMisses<'_>,
+) -> Result<bool, Crowded> {
     if tolerance_m.is_nan() || tolerance_m <= 0.0 {
-        return false;
+        return Ok(false);
     }
     let tolerance_m = tolerance_m.min(MOST_M);
     let joined = join_vertices(mesh, loose, tolerance_m, near);
-    join_junctions(mesh, loose, tolerance_m, near) || joined
+    Ok(join_junctions(mesh, loose, tolerance_m, near)? || joined)
 }
 
 /// Which rings use each of some vertices.
@@ -188,7 +193,12 @@ fn close_vertices(mesh: &Mesh, loose: &[bool], tolerance_m: f64) -> Vec<(u32, u3
     close
 }
 
-fn join_junctions(mesh: &mut Mesh, loose: &[bool], tolerance_m: f64, near: &mut NearMisses<'_>) -> bool {
+fn join_junctions(
+    mesh: &mut Mesh,
+    loose: &[bool],
+    tolerance_m: f64,
+    near: &mut NearMisses<'_>,
+) -> Result<bool, Crowded> {
     let segments = mesh.segments();
     let widest = segments.iter().flatten().map(|p| p.y.saturating_abs().min(POLAR)).max().unwrap_or(0);
     let margin = reach(Frame::at(widest), tolerance_m).map(|r| r.saturating_add(1));
@@ -200,12 +210,14 @@ fn join_junctions(mesh: &mut Mesh, loose: &[bool], tolerance_m: f64, near: &mut 
         for (e, other) in [(i, j), (j, i)] {
             for v in mesh.edges[other] {
                 let fits = !loose[v as usize] && !mesh.edges[e].iter().all(|v| loose[*v as usize]);
-                if !fits && !mesh.edges[e].contains(&v) && beside(segments[e], mesh.points[v as usize], tolerance_m) {
+                let p = mesh.points[v as usize];
+                let may = !fits && !mesh.edges[e].contains(&v) && !is_far_off(segments[e], p, margin);
+                if may && beside(segments[e], p, tolerance_m) {
                     out.push((e as u32, v));
                 }
             }
         }
-    });
+    })?;
     found.sort_unstable();
     found.dedup();
     let users = Users::of(mesh, found.iter().map(|f| f.1).collect());
@@ -225,7 +237,16 @@ fn join_junctions(mesh: &mut Mesh, loose: &[bool], tolerance_m: f64, near: &mut 
         rewiring.replace(e, std::iter::once(a).chain(through).chain(std::iter::once(b)));
     }
     mesh.rewire(&rewiring);
-    !rewiring.is_empty()
+    Ok(!rewiring.is_empty())
+}
+
+/// Whether a point lies further off the line through a segment than the margin, in lattice
+/// units: measured in metres it need not be then. Errs towards "no".
+fn is_far_off([a, b]: [Point; 2], p: Point, margin: [i32; 2]) -> bool {
+    let off = |q: Point| (f64::from(q.x) - f64::from(a.x), f64::from(q.y) - f64::from(a.y));
+    let ((dx, dy), (px, py)) = (off(b), off(p));
+    let reach = f64::from(margin[0]).hypot(f64::from(margin[1])) + 1.0;
+    (dx * py - dy * px).abs() > reach * dx.hypot(dy)
 }
 
 /// Whether a point lies within the tolerance beside a segment, not off its ends.

@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::*;
 use crate::area::Level;
 use crate::samples::{City, Dice, area, even_odd, levels};

@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::assemble::{Broken, break_over};
 use crate::lattice::{Bounds, Point, by_angle};
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::{Segment, cross, near_pixel};
 use crate::west::look_west;
 
@@ -277,6 +277,8 @@ fn check_crossings(borders: &[Segment], drawn: &[Segment]) -> Result<(), Refusal
             out.push(all[j][0]);
         }
     });
+    // Crowded: there is a place at least.
+    let places = places.unwrap_or_else(|Crowded(place)| vec![place]);
     if places.is_empty() {
         return Ok(());
     }

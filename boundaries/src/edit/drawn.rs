@@ -17,7 +17,7 @@ use rustc_hash::FxHashSet;
 
 use crate::lattice::{Bounds, Point};
 use crate::metres::Frame;
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::{Segment, along, cross, enters_pixel, holds};
 
 use super::cut::grown;
@@ -68,6 +68,11 @@ pub(super) fn ring(points: &[Point]) -> Result<Vec<Point>, Refusal> {
     Ok(ring)
 }
 
+/// What was drawn meets itself or the borders so often that nobody looks through it.
+fn tangled(Crowded(place): Crowded) -> Refusal {
+    Refusal::new(Reason::Limit, "the line meets too much on its way: draw a simpler one").at([place])
+}
+
 fn check_simple(line: &[Point]) -> Result<(), Refusal> {
     let segments: Vec<Segment> = line.windows(2).map(|w| [w[0], w[1]]).collect();
     let n = segments.len();
@@ -90,7 +95,8 @@ fn check_simple(line: &[Point]) -> Result<(), Refusal> {
             out.push((false, crate::segment::crossing(e, f)));
         }
         found.fetch_add(out.len() - before, Relaxed);
-    });
+    })
+    .map_err(tangled)?;
     places.sort_unstable();
     places.dedup();
     let Some((touches, _)) = places.first().copied() else { return Ok(()) };
@@ -122,14 +128,14 @@ pub(super) fn snapped(draft: &Draft<'_>, line: &[Point], tolerance_m: f64) -> Re
     let borders: Vec<Segment> = segments.filter(|s| Bounds::of(*s).meets(reach)).collect();
 
     let mut moved = line.to_vec();
-    for (i, to) in targets(line, &borders, margin, frame, tolerance_m * tolerance_m) {
+    for (i, to) in targets(line, &borders, margin, frame, tolerance_m * tolerance_m)? {
         moved[i] = to;
     }
     if line[0] == line[line.len() - 1] {
         moved[line.len() - 1] = moved[0];
     }
     moved.dedup();
-    let mut through = led_through(&moved, &borders, margin, frame, tolerance_m * tolerance_m);
+    let mut through = led_through(&moved, &borders, margin, frame, tolerance_m * tolerance_m)?;
     // A vertex that was passed to and fro is left out.
     while let Some(i) = (2..through.len()).find(|i| through[i - 2] == through[*i]) {
         through.drain(i - 1..=i);
@@ -144,7 +150,13 @@ pub(super) fn snapped(draft: &Draft<'_>, line: &[Point], tolerance_m: f64) -> Re
 
 /// Where drawn vertices go: to the nearest vertex within the tolerance, else onto the
 /// nearest border.
-fn targets(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Frame, most_2: f64) -> Vec<(usize, Point)> {
+fn targets(
+    line: &[Point],
+    borders: &[Segment],
+    margin: [i32; 2],
+    frame: Frame,
+    most_2: f64,
+) -> Result<Vec<(usize, Point)>, Refusal> {
     let mut segments = borders.to_vec();
     segments.extend(line.iter().map(|p| [*p, *p]));
     let first = borders.len();
@@ -162,10 +174,11 @@ fn targets(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Frame, 
                 let q = foot(p, segments[i], frame);
                 out.extend(near(q).map(|d| (j - first, true, d, q)));
             }
-        });
+        })
+        .map_err(tangled)?;
     found.sort_unstable();
     found.dedup_by_key(|f| f.0);
-    found.into_iter().map(|(i, _, _, to)| (i, to)).collect()
+    Ok(found.into_iter().map(|(i, _, _, to)| (i, to)).collect())
 }
 
 /// The lattice point on a segment that is nearest to `p`.
@@ -180,7 +193,13 @@ fn foot(p: Point, [a, b]: Segment, frame: Frame) -> Point {
 }
 
 /// The line with the vertices in it that it passes within the tolerance.
-fn led_through(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Frame, most_2: f64) -> Vec<Point> {
+fn led_through(
+    line: &[Point],
+    borders: &[Segment],
+    margin: [i32; 2],
+    frame: Frame,
+    most_2: f64,
+) -> Result<Vec<Point>, Refusal> {
     let mut segments = borders.to_vec();
     segments.extend(line.windows(2).map(|w| [w[0], w[1]]));
     let first = borders.len();
@@ -197,7 +216,8 @@ fn led_through(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Fra
                 }
             }
         }
-    });
+    })
+    .map_err(tangled)?;
     found.sort_unstable();
     found.dedup();
     let mut through = Vec::with_capacity(line.len() + found.len());
@@ -209,5 +229,5 @@ fn led_through(line: &[Point], borders: &[Segment], margin: [i32; 2], frame: Fra
         }
     }
     through.dedup();
-    through
+    Ok(through)
 }

@@ -11,7 +11,7 @@ use crate::change::Changes;
 use crate::coverage::Coverage;
 use crate::lattice::{Bounds, Point};
 use crate::locator::is_crossed;
-use crate::pairs::near_pairs;
+use crate::pairs::{Crowded, near_pairs};
 use crate::segment::{Segment, cross, holds};
 use crate::topology::{BorderId, FaceId, HalfEdge};
 
@@ -57,13 +57,28 @@ pub(super) fn meetings(base: &Coverage, next: &Coverage, changes: &Changes) -> V
     }
     let segments: Vec<Segment> = placed.iter().map(|p| p.0).collect();
     let is_new: Vec<bool> = segments.iter().map(|s| !known.contains(&turned(*s))).collect();
-    let mut places = near_pairs(&segments, [0, 0], &|i| is_new[i], &|i, j, out: &mut Vec<Point>| {
+    let meetings = near_pairs(&segments, [0, 0], &|i| is_new[i], &|i, j, out: &mut Vec<Point>| {
         out.extend(meeting(next, placed[i], placed[j]));
     });
+    let mut places = meetings.unwrap_or_else(|Crowded(place)| vec![place]);
+    places.extend(shared_inside(next, &placed));
     places.sort_unstable();
     places.dedup();
     places.truncate(MOST_PLACES);
     places
+}
+
+/// The vertices inside a line that are passed once more. Of very many segments at one vertex
+/// not every two are looked at.
+fn shared_inside(next: &Coverage, placed: &[Placed]) -> Vec<Point> {
+    let mut passes: Vec<(Point, BorderId, usize)> =
+        placed.iter().flat_map(|(s, id, i)| [(s[0], *id, *i), (s[1], *id, i + 1)]).collect();
+    passes.sort_unstable();
+    passes.dedup();
+    let is_inside =
+        |(_, id, i): &(Point, BorderId, usize)| next.border(*id).is_some_and(|b| *i > 0 && *i + 1 < b.line.len());
+    let shared = passes.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1 && same.iter().any(is_inside));
+    shared.map(|same| same[0].0).collect()
 }
 
 /// Where two segments meet though they may not.
