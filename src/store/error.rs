@@ -74,8 +74,9 @@ impl Error {
             "55P03" => Self::Busy,
             // SQLite: full. PostgreSQL: disk full.
             "13" | "53100" => Self::Full,
-            // SQLite: a write that the file system cut short is a full disk or a quota.
-            "778" => Self::Full,
+            // SQLite: a write that the file system cut short, or memory shared through a file that
+            // could not grow, is a full disk or a quota.
+            "778" | "4874" => Self::Full,
             // SQLite: the file is no database, or one whose pages contradict each other.
             "26" => Self::NotAStore { place: "the file".into(), reason: "it is no SQLite database".into() },
             "11" | "267" | "523" | "779" => Self::Damaged(said()),

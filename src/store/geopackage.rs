@@ -20,7 +20,7 @@ use super::{Error, new_epoch};
 const BUSY: Duration = Duration::from_secs(10);
 /// `GPKG`, and version 1.3.
 const APPLICATION_ID: i64 = 0x4750_4b47;
-const VERSION: &str = "10300";
+const VERSION: i64 = 10_300;
 
 /// A GeoPackage that is open.
 #[derive(Clone, Debug)]
@@ -46,23 +46,25 @@ impl GeoPackage {
         if path.is_dir() {
             return Err(Error::NotAStore { place: location.into(), reason: "it is a directory".into() });
         }
-        let options = SqliteConnectOptions::new()
+        let mut options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
-            // Both must stand before the first page is written.
-            .pragma("application_id", APPLICATION_ID.to_string())
-            .pragma("user_version", VERSION)
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "1073741824")
             .pragma("temp_store", "memory")
             // After a large import the journal gives its room back.
             .pragma("journal_size_limit", "67108864")
             .row_buffer_size(512);
-        if exists {
-            must_be_ours(path, location).await?;
+        let found = if exists { look_at(path, location).await? } else { Found::default() };
+        if !found.is_marked {
+            // Both must stand before the first page is written. They are not set again: that
+            // would be a write, and to read a store takes no room on its disk.
+            options = options
+                .pragma("application_id", APPLICATION_ID.to_string())
+                .pragma("user_version", VERSION.to_string());
         }
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
@@ -79,15 +81,19 @@ impl GeoPackage {
         let mut left = 5;
         while let Err(e) = migrator.run(&pool).await {
             left -= 1;
-            if left == 0 || exists {
+            if left == 0 || found.is_whole {
                 return Err(at(location, migration_error(e)));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")
-            .bind(new_epoch())
-            .execute(&pool)
-            .await?;
+        // Asked for first: an insert waits for whoever is writing, and a reader must not.
+        let epoch: i64 = sqlx::query_scalar("select count(*) from meta where key = 'epoch'").fetch_one(&pool).await?;
+        if epoch == 0 {
+            sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")
+                .bind(new_epoch())
+                .execute(&pool)
+                .await?;
+        }
         Ok(Self { pool, location: location.into() })
     }
 
@@ -109,9 +115,18 @@ impl GeoPackage {
     }
 }
 
+/// What a file holds before anything is written to it.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    /// It is marked as a GeoPackage of our version.
+    is_marked: bool,
+    /// It has our tables; otherwise it has none, or another process is just making them.
+    is_whole: bool,
+}
+
 /// Looks at a file before anything is written to it, so that a foreign database is
 /// refused as it was found.
-async fn must_be_ours(path: &Path, location: &str) -> Result<(), Error> {
+async fn look_at(path: &Path, location: &str) -> Result<Found, Error> {
     let not = |reason: &str| Error::NotAStore { place: location.into(), reason: reason.into() };
     let head = std::fs::File::open(path).and_then(|mut file| {
         let mut head = [0u8; 100];
@@ -121,7 +136,7 @@ async fn must_be_ours(path: &Path, location: &str) -> Result<(), Error> {
     let (head, read) = head.map_err(|e| not(&e.to_string()))?;
     if read == 0 {
         // What a crash right after creating leaves, or `mktemp`: nothing to lose.
-        return Ok(());
+        return Ok(Found::default());
     }
     if read < 100 || !head.starts_with(b"SQLite format 3\0") {
         return Err(not("it is no SQLite database"));
@@ -129,14 +144,17 @@ async fn must_be_ours(path: &Path, location: &str) -> Result<(), Error> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY);
     let pool =
         SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(|e| at(location, e.into()))?;
-    let sql = "select (select count(*) from sqlite_master), \
-               (select count(*) from sqlite_master where name in ('meta', 'border', 'revision'))";
-    let found: Result<(i64, i64), _> = sqlx::query_as(sql).fetch_one(&pool).await;
+    // The table of migrations is made first, on its own.
+    let sql = "select (select count(*) from sqlite_master where tbl_name <> '_sqlx_migrations'), \
+               (select count(*) from sqlite_master where name in ('meta', 'border', 'revision')), \
+               (select application_id from pragma_application_id), (select user_version from pragma_user_version)";
+    let found: Result<(i64, i64, i64, i64), _> = sqlx::query_as(sql).fetch_one(&pool).await;
     pool.close().await;
-    match found.map_err(|e| at(location, e.into()))? {
-        (0, _) | (_, 3) => Ok(()),
-        _ => Err(not("it is a database, or a GeoPackage, of something else")),
+    let (tables, ours, application, version) = found.map_err(|e| at(location, e.into()))?;
+    if tables != 0 && ours != 3 {
+        return Err(not("it is a database, or a GeoPackage, of something else"));
     }
+    Ok(Found { is_marked: (application, version) == (APPLICATION_ID, VERSION), is_whole: ours == 3 })
 }
 
 fn at(location: &str, e: Error) -> Error {
