@@ -43,9 +43,9 @@ pub fn run(args: Args) -> Outcome {
         std::fs::write(path, &json).map_err(|e| Failure::CouldNot(format!("{}: {e}", path.display())))?;
     }
     if args.json {
-        println!("{json}");
+        super::say(&format!("{json}\n"))?;
     } else {
-        print(&report);
+        super::say(&summary(&report))?;
     }
     match report.defects.len() {
         0 => Ok(()),
@@ -53,19 +53,20 @@ pub fn run(args: Args) -> Outcome {
     }
 }
 
-fn print(report: &CheckReport) {
-    println!(
+fn summary(report: &CheckReport) -> String {
+    let mut lines = vec![format!(
         "{}: {} revisions, {} areas and {} features looked at",
         report.store, report.revisions, report.areas, report.features
-    );
+    )];
     for defect in report.defects.iter().take(PRINTED) {
         let place = defect.place.map_or(String::new(), |[lon, lat]| format!(" at {lon:.7} {lat:.7}"));
-        println!("{}: {}: {}{place}", defect.kind, defect.subject, defect.what);
+        lines.push(format!("{}: {}: {}{place}", defect.kind, defect.subject, defect.what));
     }
     if let Some(more) = report.defects.len().checked_sub(PRINTED).filter(|more| *more > 0) {
-        println!("... and {more} more");
+        lines.push(format!("... and {more} more"));
     }
     if report.defects.is_empty() {
-        println!("no defects");
+        lines.push("no defects".to_owned());
     }
+    lines.join("\n") + "\n"
 }

@@ -13,7 +13,7 @@ use crate::demo::things::{Counts, Events};
 use crate::demo::{City, FEWEST_GRIDS, MOST_GRIDS};
 use crate::exchange::ReadOptions;
 use crate::http::{self, Config, Running, ServeOptions};
-use crate::import::{self, AreasOptions, LayerOptions, Progress};
+use crate::import::{self, AreasOptions, LayerOptions, Progress, WithoutPlace};
 use crate::store::Store;
 
 /// Arguments of `demo`.
@@ -80,9 +80,8 @@ pub fn run(args: Args) -> Outcome {
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).map_err(|e| Failure::CouldNot(format!("{}: {e}", folder.display())))?;
         let files = write(&city, counts, folder)?;
-        println!("{}", files.areas.display());
-        files.layers.iter().for_each(|layer| println!("{}", layer.path.display()));
-        return Ok(());
+        let paths = std::iter::once(&files.areas).chain(files.layers.iter().map(|layer| &layer.path));
+        return super::say(&paths.map(|path| format!("{}\n", path.display())).collect::<String>());
     }
     // Another number of buildings is another city.
     let buildings = args.buildings.map_or(String::new(), |n| format!("-{n}"));
@@ -151,6 +150,7 @@ async fn bring_in(city: &City, counts: Counts, location: &str) -> Outcome {
             layer: file.layer.into(),
             id: "id".into(),
             read: ReadOptions::default(),
+            without_place: WithoutPlace::Refuse,
             max_removed_percent: 0.0,
             dry_run: false,
         };

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use super::{Failure, Outcome};
 use crate::crs::Crs;
 use crate::exchange::ReadOptions;
-use crate::import::{self, ImportError, Levels};
+use crate::import::{self, ImportError, Levels, WithoutPlace};
 use crate::store::{self, Store};
 
 /// Arguments of `import`.
@@ -36,6 +36,14 @@ enum Acceptable {
 enum Refusable {
     /// A gap above the sliver limits refuses the import
     Gap,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Unplaced {
+    /// They refuse the file, which says how many and which they are
+    Refuse,
+    /// They are left out, counted and listed; what the layer had of them is removed
+    Skip,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -115,6 +123,9 @@ struct Layer {
     id: String,
     #[command(flatten)]
     reading: Reading,
+    /// What becomes of features without a place (null or empty geometry, empty columns)
+    #[arg(long, value_enum, default_value = "refuse")]
+    without_place: Unplaced,
     /// Refuse the file where it lacks more than this share of the features that are there
     #[arg(long, default_value_t = 10.0, value_parser = percent)]
     max_removed_percent: f64,
@@ -202,14 +213,21 @@ async fn areas(args: Areas) -> Outcome {
     let progress = import::Progress::on_terminal();
     let report = import::areas(&store, &args.file, &options, &progress).await?;
     progress.finish();
-    if let Some(path) = &args.report {
-        report.write(path).map_err(|e| Failure::CouldNot(format!("the report {}: {e}", path.display())))?;
-    }
+    let outcome = match report.revision {
+        Some(revision) => format!("the areas were published as revision {revision}"),
+        None => "nothing was changed".to_owned(),
+    };
+    let written = args.report.as_ref().map_or(Ok(()), |path| {
+        let failed =
+            |e| Failure::CouldNot(format!("the report {} could not be written: {e}; {outcome}", path.display()));
+        report.write(path).map_err(failed)
+    });
     if args.json {
-        println!("{}", serde_json::to_string(&report).map_err(|e| Failure::CouldNot(e.to_string()))?);
+        super::say(&format!("{}\n", serde_json::to_string(&report).map_err(|e| Failure::CouldNot(e.to_string()))?))?;
     } else {
-        print!("{}", import::summary(&report));
+        super::say(&import::summary(&report))?;
     }
+    written?;
     if report.is_refused() { Err(Failure::Refused(report.refusals.join("; "))) } else { Ok(()) }
 }
 
@@ -218,6 +236,10 @@ async fn layer(args: Layer) -> Outcome {
         layer: args.layer,
         id: args.id,
         read: args.reading.into(),
+        without_place: match args.without_place {
+            Unplaced::Refuse => WithoutPlace::Refuse,
+            Unplaced::Skip => WithoutPlace::Skip,
+        },
         max_removed_percent: args.max_removed_percent,
         dry_run: args.dry_run,
     };
@@ -226,11 +248,10 @@ async fn layer(args: Layer) -> Outcome {
     let outcome = import::layer(&store, &args.file, &options, &progress).await?;
     progress.finish();
     if args.json {
-        println!("{}", serde_json::to_string(&outcome).map_err(|e| Failure::CouldNot(e.to_string()))?);
+        super::say(&format!("{}\n", serde_json::to_string(&outcome).map_err(|e| Failure::CouldNot(e.to_string()))?))
     } else {
-        print!("{outcome}");
+        super::say(&outcome.to_string())
     }
-    Ok(())
 }
 
 impl From<ImportError> for Failure {

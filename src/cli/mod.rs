@@ -1,6 +1,7 @@
 //! The command line: one file a command. Results go to stdout, logs and progress to
 //! stderr; the exit code says what happened.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -77,6 +78,15 @@ pub fn main() -> ExitCode {
     };
     eprintln!("gridatlas: {message}");
     ExitCode::from(code)
+}
+
+/// Writes a result to standard output. Whoever reads it may stop reading.
+fn say(text: &str) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::CouldNot(format!("standard output: {e}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Runs a future on a runtime of its own.

@@ -66,20 +66,14 @@ pub fn run(args: Args) -> Outcome {
                 })
             })
             .collect();
-        println!("{}", serde_json::Value::from(found));
+        super::say(&format!("{}\n", serde_json::Value::from(found)))
     } else {
-        for f in &found {
-            println!(
-                "{:>9.1} m  {}  {}  {}  {}",
-                f.distance_m,
-                f.worker.id,
-                f.worker.name,
-                f.worker.role,
-                f.grid.as_deref().unwrap_or("-")
-            );
-        }
+        let line = |f: &Found| {
+            let grid = f.grid.as_deref().unwrap_or("-");
+            format!("{:>9.1} m  {}  {}  {}  {grid}\n", f.distance_m, f.worker.id, f.worker.name, f.worker.role)
+        };
+        super::say(&found.iter().map(line).collect::<String>())
     }
-    Ok(())
 }
 
 fn millimetres(distance_m: f64) -> f64 {

@@ -215,7 +215,10 @@ fn read(source: &mut Source, options: &AreasOptions, progress: &Progress) -> Res
             Some(Geometry::Lines(_)) => {
                 return Err(ImportError::Refused(at("an area has polygons, and this is a line")));
             }
-            None => return Err(ImportError::Refused(at("it has no geometry"))),
+            None => {
+                let reason = "it has no geometry: an area needs polygons, so give it some or take it out of the file";
+                return Err(ImportError::Refused(at(reason)));
+            }
         };
         draft.add(&place, &located.properties, parts).map_err(|e| ImportError::Usage(at(&e.0)))?;
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use boundaries::Point;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -19,6 +20,24 @@ use crate::store::{Store, SyncOptions};
 /// The layers whose attributes the service knows; any other name is as good.
 pub const WELL_KNOWN: [&str; 4] = ["building", "party_unit", "worker", "event"];
 
+/// What becomes of a file with features that have no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutPlace {
+    /// It is refused, and says which they are.
+    Refuse,
+    /// They are left out of the layer, counted and listed.
+    Skip,
+}
+
+/// A feature of a file that has no place.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unplaced {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Where it stands in the file.
+    pub feature: String,
+}
+
 /// What to import and how.
 #[derive(Clone, Debug)]
 pub struct LayerOptions {
@@ -28,6 +47,8 @@ pub struct LayerOptions {
     pub id: String,
     /// What the file does not say of itself, or says wrong.
     pub read: ReadOptions,
+    /// What becomes of features without a place: a null or empty geometry, empty columns.
+    pub without_place: WithoutPlace,
     /// The largest share of the features there that may vanish.
     pub max_removed_percent: f64,
     /// Whether the store is to be left alone.
@@ -47,6 +68,8 @@ pub struct LayerOutcome {
     pub dry_run: bool,
     /// How many features were added, changed, removed and left as they were.
     pub features: Counts,
+    /// The features that were left out because they have no place.
+    pub without_place: Vec<Unplaced>,
     /// What a person should look at.
     pub hints: Vec<String>,
 }
@@ -65,8 +88,25 @@ impl fmt::Display for LayerOutcome {
             c.unchanged,
             if self.dry_run { " (dry run: nothing was changed)" } else { "" }
         )?;
+        if !self.without_place.is_empty() {
+            writeln!(
+                f,
+                "{} without a place were left out: {}",
+                self.without_place.len(),
+                some_of(&self.without_place)
+            )?;
+        }
         self.hints.iter().try_for_each(|hint| writeln!(f, "hint: {hint}"))
     }
+}
+
+/// The first few of a list, for a sentence.
+fn some_of(unplaced: &[Unplaced]) -> String {
+    const SHOWN: usize = 10;
+    let one = |u: &Unplaced| format!("{} with id {}", u.feature, u.id);
+    let shown: Vec<String> = unplaced.iter().take(SHOWN).map(one).collect();
+    let rest = unplaced.len().saturating_sub(SHOWN);
+    if rest > 0 { format!("{} and {rest} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
 /// Makes a layer what a file says: what the file lacks is removed.
@@ -89,11 +129,15 @@ pub async fn layer(
     let known = known_fields(&options.layer);
     let mut first_of: FxHashMap<Arc<str>, usize> = FxHashMap::default();
     let mut joined = 0;
+    let mut read = 0;
+    let mut unplaced: Vec<Unplaced> = Vec::new();
+    let mut at_zero = 0;
     while let Some(record) = source.next() {
         let record = record?;
         if record.place.ordinal % 1024 == 0 {
             progress.at(watch.done_bytes());
         }
+        read = record.place.ordinal;
         let located = source.locate(record)?;
         let at = |reason: String| format!("{}: {}: {reason}", source.file().display(), located.place);
         let id = located.properties.iter().find(|(name, _)| **name == *options.id).and_then(|(_, v)| text_of(v));
@@ -102,8 +146,10 @@ pub async fn layer(
             return Err(ImportError::Refused(at(reason)));
         };
         let Some(geometry) = located.geometry else {
-            return Err(ImportError::Refused(at("it has no geometry".into())));
+            unplaced.push(Unplaced { id, feature: located.place.to_string() });
+            continue;
         };
+        at_zero += u64::from(matches!(geometry, Geometry::Point(Point { x: 0, y: 0 })));
         let mut properties = located.properties;
         properties.retain(|(name, _)| **name != *options.id);
         properties.iter_mut().for_each(|(name, value)| typed(&known, name, value));
@@ -122,8 +168,23 @@ pub async fn layer(
             }
         }
     }
+    if !unplaced.is_empty() && (options.without_place == WithoutPlace::Refuse || features.is_empty()) {
+        let advice = if features.is_empty() {
+            "without any place there is no layer"
+        } else {
+            "give them a place, or leave them out with --without-place skip"
+        };
+        let (n, some) = (unplaced.len(), some_of(&unplaced));
+        let reason = format!("{}: {n} of {read} features have no place: {some}; {advice}", file.display());
+        return Err(ImportError::Refused(reason));
+    }
     let mut hints: Vec<String> =
         hints::suspect(source.extent(), source.crs()).iter().map(ToString::to_string).collect();
+    if at_zero > 0 {
+        hints.push(format!(
+            "{at_zero} features lie at 0, 0 in the Gulf of Guinea, which often stands for a place unknown"
+        ));
+    }
     if joined > 0 {
         hints.push(format!(
             "{joined} features had the id and the attributes of another one and were joined to it as its parts"
@@ -142,6 +203,7 @@ pub async fn layer(
         crs: source.crs().to_string(),
         dry_run: options.dry_run,
         features: Counts { added: done.added, changed: done.changed, removed: done.removed, unchanged: done.unchanged },
+        without_place: unplaced,
         hints,
     })
 }

@@ -22,7 +22,7 @@ mod page;
 mod report;
 
 pub use areas::{AreasOptions, areas};
-pub use layer::{LayerOptions, LayerOutcome, WELL_KNOWN, layer};
+pub use layer::{LayerOptions, LayerOutcome, Unplaced, WELL_KNOWN, WithoutPlace, layer};
 pub use levels::{Levels, LevelsError};
 pub use progress::Progress;
 pub use report::{Counts, Report, Row, summary};
