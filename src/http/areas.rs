@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     at: Option<String>,
     /// What this revision published
     rev: Option<u64>,
+    /// What this plan would make of it
+    plan: Option<String>,
 }
 
 /// Of which state.
@@ -47,6 +49,8 @@ pub(super) struct OfState {
     at: Option<String>,
     /// What this revision published
     rev: Option<u64>,
+    /// What this plan would make of it
+    plan: Option<String>,
 }
 
 /// An area without its ground.
@@ -100,7 +104,7 @@ fn bounds(coverage: &Coverage, id: AreaId) -> Bounds {
 
 /// The state of a coverage that a query asks for.
 async fn view(app: &App, reading: Reading, q: &OfState) -> Result<(Arc<CoverageView>, u64), Problem> {
-    let reading = reading.at(app, q.at.as_deref(), q.rev).await?;
+    let reading = reading.at(app, q.at.as_deref(), q.rev, q.plan.as_deref()).await?;
     Ok((reading.coverage(q.coverage.as_deref())?.clone(), reading.snapshot.revision))
 }
 
@@ -146,7 +150,7 @@ pub(super) async fn list(
     Params(q): Params<Wanted>,
     request: HeaderMap,
 ) -> Result<Response, Problem> {
-    let state = OfState { coverage: q.coverage, at: q.at, rev: q.rev };
+    let state = OfState { coverage: q.coverage, at: q.at, rev: q.rev, plan: q.plan };
     let (view, revision) = view(&app, reading, &state).await?;
     let coverage = &view.coverage;
     let level = match &q.level {

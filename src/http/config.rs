@@ -8,6 +8,8 @@ use std::path::Path;
 use axum::http::{HeaderValue, Uri};
 use serde::Deserialize;
 
+use crate::redraw::Settings;
+
 /// The configuration of a service. Everything has a default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +26,8 @@ pub struct Config {
     pub time_zone: String,
     /// A map to lie below the city.
     pub base_map: Option<BaseMap>,
+    /// How the city plans its boundaries.
+    pub plans: Settings,
     /// What a client may ask for.
     pub limits: Limits,
 }
@@ -36,6 +40,7 @@ impl Default for Config {
             cors_origins: Vec::new(),
             time_zone: "Asia/Shanghai".to_owned(),
             base_map: None,
+            plans: Settings::default(),
             limits: Limits::default(),
         }
     }

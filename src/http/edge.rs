@@ -34,6 +34,7 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", |m| m.as_str()).to_owned();
     let method = request.method().clone();
+    let is_draft = request.uri().query().is_some_and(|q| q.split('&').any(|pair| pair.starts_with("plan=")));
     let health = is_health(request.uri().path());
     let permit = if health { None } else { app.requests.clone().try_acquire_owned().ok() };
 
@@ -57,6 +58,10 @@ pub(super) async fn guard(State(app): State<App>, mut request: Request, next: Ne
     let headers = answer.headers_mut();
     if !headers.contains_key(REVISION) {
         headers.insert(REVISION, HeaderValue::from(revision));
+    }
+    if is_draft {
+        // A plan changes with each edit.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     super::metrics::count_request(&method, &route, answer.status(), begun.elapsed());

@@ -39,6 +39,8 @@ pub(super) struct OnePlace {
     at: Option<String>,
     /// What this revision published
     rev: Option<u64>,
+    /// What this plan would make of it
+    plan: Option<String>,
     /// `owner` or `full`
     detail: Option<String>,
 }
@@ -56,6 +58,8 @@ pub(super) struct ManyPlaces {
     at: Option<String>,
     /// What this revision published
     rev: Option<u64>,
+    /// What this plan would make of it
+    plan: Option<String>,
     /// `owner` or `full`
     detail: Option<String>,
 }
@@ -95,7 +99,7 @@ fn detail(name: Option<&str>) -> Result<Detail, Problem> {
 async fn question(app: &App, reading: Reading, asked: &ManyPlaces) -> Result<(Question, u64), Problem> {
     let crs = crs(asked.crs.as_deref())?;
     let detail = detail(asked.detail.as_deref())?;
-    let reading = reading.at(app, asked.at.as_deref(), asked.rev).await?;
+    let reading = reading.at(app, asked.at.as_deref(), asked.rev, asked.plan.as_deref()).await?;
     let coverages = reading.coverages(asked.coverage.as_deref())?;
     let question = Question::new(&app.sheets, &reading.snapshot, coverages, crs, detail);
     Ok((question, reading.snapshot.revision))
@@ -118,8 +122,8 @@ pub(super) async fn one(
     reading: Reading,
     Params(asked): Params<OnePlace>,
 ) -> Result<Response, Problem> {
-    let OnePlace { lon, lat, crs, coverage, at, rev, detail } = asked;
-    let asked = ManyPlaces { crs, coverage, at, rev, detail };
+    let OnePlace { lon, lat, crs, coverage, at, rev, plan, detail } = asked;
+    let asked = ManyPlaces { crs, coverage, at, rev, plan, detail };
     let (question, revision) = question(&app, reading, &asked).await?;
     let answer = locate::locate_one(&question, place(lon, lat, question.crs())?);
     super::metrics::count_located(1);

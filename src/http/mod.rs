@@ -29,6 +29,7 @@ mod areas;
 mod changes;
 mod layers;
 mod locate;
+mod plans;
 mod revisions;
 mod styles;
 mod tiles;
@@ -226,6 +227,20 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(workers::nearest))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::one))
+        .routes(routes!(revisions::lineage))
+        .routes(routes!(plans::list, plans::create))
+        .routes(routes!(plans::one))
+        .routes(routes!(plans::edit))
+        .routes(routes!(plans::undo))
+        .routes(routes!(plans::redo))
+        .routes(routes!(plans::lock))
+        .routes(routes!(plans::preview))
+        .routes(routes!(plans::comment))
+        .routes(routes!(plans::submit))
+        .routes(routes!(plans::approve))
+        .routes(routes!(plans::refuse))
+        .routes(routes!(plans::publish))
+        .routes(routes!(plans::rebase))
         .routes(routes!(changes::changes))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -77,12 +77,20 @@ codes! {
     UnknownStyle = "unknown_style", NOT_FOUND, "There is no such style";
     /// A revision that doesn't exist.
     UnknownRevision = "unknown_revision", NOT_FOUND, "There is no such revision";
+    /// A plan that doesn't exist.
+    UnknownPlan = "unknown_plan", NOT_FOUND, "There is no such plan";
     /// A method that the path doesn't answer.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
     /// The client took too long to send its request.
     SlowRequest = "slow_request", REQUEST_TIMEOUT, "The request did not arrive in time";
     /// Two requests want different things.
     Conflict = "conflict", CONFLICT, "The request contradicts what is there";
+    /// A plan that is not far enough on its way, or too far.
+    WrongState = "wrong_state", CONFLICT, "The plan is in another state";
+    /// A plan whose base is no longer the head.
+    Behind = "behind", CONFLICT, "Something was published since the plan's base";
+    /// Edits that concern what others changed.
+    Conflicts = "conflicts", CONFLICT, "Edits of the plan concern what was changed meanwhile";
     /// `If-Match` names another state than the present one.
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "It has changed since it was read";
     /// The body, as sent or once inflated, is over the limit.
@@ -93,6 +101,10 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has a media type or coding that this resource does not read";
     /// A body that can be read and makes no sense.
     Unprocessable = "unprocessable", UNPROCESSABLE_ENTITY, "The body can be read but not followed";
+    /// An edit that can't be made.
+    EditRefused = "edit_refused", UNPROCESSABLE_ENTITY, "The edit can not be made";
+    /// A plan that its author would approve.
+    OwnPlan = "own_plan", UNPROCESSABLE_ENTITY, "A plan is approved by somebody else than its author";
     /// A change without `If-Match`.
     PreconditionRequired = "precondition_required", PRECONDITION_REQUIRED, "A change needs the header If-Match";
     /// More of this kind of work at once than the limit.
@@ -199,6 +211,7 @@ impl From<store::Error> for Problem {
         match &error {
             store::Error::Busy => unavailable("somebody else is writing to the store"),
             store::Error::Full => unavailable("the store has no room left"),
+            store::Error::Stale(_) => Self::new(Code::PreconditionFailed, error.to_string()),
             store::Error::Refused(why) => Self::new(Code::Unprocessable, why.clone()),
             store::Error::Moved { .. } | store::Error::TooManyRemoved { .. } => {
                 Self::new(Code::Conflict, error.to_string())

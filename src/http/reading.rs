@@ -50,9 +50,23 @@ fn moment(app: &App, at: Option<&str>, rev: Option<u64>) -> Result<Option<Moment
 }
 
 impl Reading {
-    /// The same for what was in force at a time (`at=`), or what a revision published
-    /// (`rev=`); unchanged where neither is asked for.
-    pub(super) async fn at(mut self, app: &App, at: Option<&str>, rev: Option<u64>) -> Result<Self, Problem> {
+    /// The same for what was in force at a time (`at=`), what a revision published
+    /// (`rev=`) or what a plan would make of it (`plan=`); unchanged where none is asked for.
+    pub(super) async fn at(
+        mut self,
+        app: &App,
+        at: Option<&str>,
+        rev: Option<u64>,
+        plan: Option<&str>,
+    ) -> Result<Self, Problem> {
+        if let Some(plan) = plan {
+            if at.is_some() || rev.is_some() {
+                return Err(Problem::new(Code::BadParameter, "plan stands on its own base: at and rev exclude it"));
+            }
+            let drafting = app.plans.open(&app.atlas, app.store()?, plan).await?;
+            self.snapshot = app.plans.seen(&drafting).await?;
+            return Ok(self);
+        }
         if let Some(moment) = moment(app, at, rev)? {
             self.snapshot = app.atlas.at(moment).await?;
             let reached = self.snapshot.coverages.iter().map(|c| c.revision).max().unwrap_or_default();

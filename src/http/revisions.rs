@@ -62,6 +62,41 @@ pub(super) async fn one(
     Ok(answer)
 }
 
+/// Of which area.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Ancestry {
+    /// Its code, present or past
+    code: String,
+    /// Of this coverage
+    coverage: Option<String>,
+}
+
+/// What an area came from, and what became of it.
+#[utoipa::path(get, path = "/lineage", tag = "revisions", params(Ancestry), responses((status = 200,
+    description = "`{revision, code, ancestors, descendants}`, each `[{revision, from, to, kind, area_m2, area_share, \
+        building_share, household_share}]`; shares are parts of the first area's", content_type = "application/json")))]
+pub(super) async fn lineage(
+    State(app): State<App>,
+    reading: Reading,
+    Params(q): Params<Ancestry>,
+) -> Result<Response, Problem> {
+    let view = reading.coverage(q.coverage.as_deref())?.clone();
+    let store = app.store()?;
+    if view.coverage.area_by_code(&q.code).is_none() && !store.used_codes(&view.name).await?.contains(&*q.code) {
+        let code: String = q.code.chars().take(64).collect();
+        return Err(Problem::new(Code::UnknownArea, format!("no area of {} ever had the code {code}", view.name)));
+    }
+    let all = store.lineage(&view.name).await?;
+    let [ancestors, descendants] = crate::redraw::kin(&all, &q.code);
+    Ok(Json(json!({
+        "revision": reading.snapshot.revision, "code": q.code, "coverage": view.name,
+        "ancestors": ancestors, "descendants": descendants,
+    }))
+    .into_response())
+}
+
 /// What was said of an area at each revision of its coverage that has it, or had it
 /// right before; equal states in a row are told once.
 pub(super) async fn history_of(app: &App, view: &Arc<CoverageView>, code: &str) -> Result<Vec<Value>, Problem> {

@@ -13,6 +13,7 @@ use super::config::Config;
 use super::problem::{Code, Problem};
 use crate::dispatch::{Standing, Workers};
 use crate::locate::Sheets;
+use crate::redraw::Plans;
 use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
 use crate::store::Store;
 use crate::tiling::Tiler;
@@ -41,6 +42,8 @@ pub struct Shared {
     pub(super) workers: Arc<Workers>,
     /// Where they stand, as a layer for maps.
     pub(super) standing: Standing,
+    /// The drafts of the boundaries.
+    pub(super) plans: Plans,
     /// What is written of each area.
     pub(super) sheets: Sheets,
     /// Makes tiles.
@@ -81,6 +84,7 @@ impl App {
             began,
             workers: Arc::new(Workers::new()),
             standing: Standing::default(),
+            plans: Plans::new(config.plans),
             sheets: Sheets::default(),
             tiler: Arc::new(Tiler::new(TILE_CACHE)),
             // The configuration was checked.

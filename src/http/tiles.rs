@@ -38,6 +38,8 @@ pub(super) struct Drawn {
     at: Option<String>,
     /// What this revision published
     rev: Option<u64>,
+    /// What this plan would make of it
+    plan: Option<String>,
     /// `wgs84`, or `gcj02` to lie over a Chinese base map
     datum: Option<String>,
 }
@@ -69,7 +71,7 @@ struct Source {
 }
 
 async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<Source, Problem> {
-    let reading = reading.at(app, q.at.as_deref(), q.rev).await?;
+    let reading = reading.at(app, q.at.as_deref(), q.rev, q.plan.as_deref()).await?;
     let view = reading.coverage(q.coverage.as_deref())?.clone();
     let datum = match q.datum.as_deref() {
         None | Some("wgs84" | "cgcs2000") => Datum::Wgs84,
@@ -82,7 +84,7 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
     let layers = LayerList::parse(layers, view.levels(), reading.snapshot.layers.keys())?;
     let revision = reading.snapshot.revision;
     let is_live = |kind: &LayerName| matches!(kind, LayerName::Features(name) if **name == *workers::LAYER);
-    let live = q.at.is_none() && q.rev.is_none() && layers.iter().any(|(_, kind)| is_live(kind));
+    let live = q.at.is_none() && q.rev.is_none() && q.plan.is_none() && layers.iter().any(|(_, kind)| is_live(kind));
     Ok(Source { snapshot: reading.snapshot, view, layers, datum, revision, live })
 }
 

@@ -159,6 +159,8 @@ pub async fn areas(
             Arc::new(CoverageView::new(revision.coverage, coverage, revision.number, revision.effective))
         }),
         next: new,
+        plan: None,
+        lineage: Vec::new(),
         author: options.author.clone(),
         effective: options.effective,
         summary: format!(

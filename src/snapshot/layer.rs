@@ -59,6 +59,17 @@ struct Later {
     verdicts: Vec<Verdict>,
 }
 
+/// A feature whose owner is another in another state of a coverage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The row.
+    pub ix: usize,
+    /// Its owner in the state that the layer is over.
+    pub from: Option<AreaId>,
+    /// Its owner in the other state.
+    pub to: Option<AreaId>,
+}
+
 /// The features of one layer.
 #[derive(Clone, Debug)]
 pub struct Layer {
@@ -387,6 +398,25 @@ impl Layer {
         });
         let later = later.collect();
         Self { owners, later, ..self.clone() }
+    }
+
+    /// The features that another state of a coverage gives another owner: each with the
+    /// owner that it has and the one that it would have. Costs what lies near ground that
+    /// differs.
+    #[must_use]
+    pub fn moved(&self, coverage: usize, view: &CoverageView) -> Vec<Moved> {
+        let Some(owners) = self.owners.get(coverage) else { return Vec::new() };
+        let ground = view.coverage.changed_ground(&owners.view.coverage);
+        let mut near: Vec<usize> = ground.into_iter().flat_map(|bounds| self.within(bounds)).collect();
+        near.sort_unstable();
+        near.dedup();
+        let mut scratch = Scratch::default();
+        let moved = near.into_iter().filter_map(|ix| {
+            let from = self.owner(ix, coverage);
+            let to = verdict(view, self.geometry(ix)?, &mut scratch).owner;
+            (from != to).then_some(Moved { ix, from, to })
+        });
+        moved.collect()
     }
 
     fn later(&self, ix: usize) -> Option<&Later> {

@@ -26,7 +26,7 @@ mod atlas;
 pub(crate) mod tests;
 
 pub use atlas::Atlas;
-pub use layer::Layer;
+pub use layer::{Layer, Moved};
 pub use moment::{Moment, MomentError};
 pub use shapes::{GeometryRef, Part, Parts};
 pub use shares::Share;

@@ -48,6 +48,9 @@ pub enum Error {
         /// The limit, in percent.
         allowed_percent: f64,
     },
+    /// Somebody changed it since it was read.
+    #[error("{0} was changed meanwhile; nothing was changed, read it again")]
+    Stale(String),
     /// The request makes no sense for this store.
     #[error("{0}; nothing was changed")]
     Refused(String),

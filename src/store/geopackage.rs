@@ -75,6 +75,7 @@ impl GeoPackage {
         let migrator = migrator(&[
             (1, "ground", include_str!("../../migrations/geopackage/0001_ground.sql")),
             (2, "follow", include_str!("../../migrations/geopackage/0002_follow.sql")),
+            (3, "redraw", include_str!("../../migrations/geopackage/0003_redraw.sql")),
         ]);
         // Two processes may make the same file at once: then one finds it half made, and
         // made when it looks again.

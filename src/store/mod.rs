@@ -30,6 +30,9 @@ mod follow;
 mod derive;
 mod publish;
 
+mod lineage;
+mod plans;
+
 mod features;
 mod layers;
 mod sync;
@@ -46,6 +49,8 @@ pub use blob::{Framed, unframed};
 pub use check::{CheckReport, Defect};
 pub use error::Error;
 pub use layers::LayerInfo;
+pub use lineage::{Descent, Kinship};
+pub use plans::{NewPlan, Plan, PlanChange, PlanEdit, PlanNote, PlanState};
 pub use publish::{Publication, Published};
 pub use records::digest;
 pub use revisions::Revision;

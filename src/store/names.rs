@@ -19,8 +19,22 @@ pub(super) fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
 }
 
 /// Names of tables that are the store's own.
-const OWN_TABLES: [&str; 10] =
-    ["meta", "coverage", "revision", "area", "face", "border", "layer", "layer_field", "change", "spatial_ref_sys"];
+const OWN_TABLES: [&str; 14] = [
+    "meta",
+    "coverage",
+    "revision",
+    "area",
+    "face",
+    "border",
+    "layer",
+    "layer_field",
+    "change",
+    "plan",
+    "plan_edit",
+    "plan_note",
+    "lineage",
+    "spatial_ref_sys",
+];
 
 /// The table of a layer.
 pub(super) fn layer_table(layer: &str) -> String {

@@ -46,6 +46,7 @@ impl PostGis {
         let migrator = migrator(&[
             (1, "ground", include_str!("../../migrations/postgis/0001_ground.sql")),
             (2, "follow", include_str!("../../migrations/postgis/0002_follow.sql")),
+            (3, "redraw", include_str!("../../migrations/postgis/0003_redraw.sql")),
         ]);
         migrator.run(&pool).await.map_err(migration_error)?;
         sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::records::{Difference, Rows, digest};
 use super::revisions::{self, Revision, revisions};
 use super::sql::{Arg, Tx};
-use super::{Error, Store, blob, derive, layers, log_change, names};
+use super::{Descent, Error, PlanChange, PlanState, Store, blob, derive, layers, lineage, log_change, names, plans};
 use crate::snapshot::{CoverageView, DEFAULT_COVERAGE};
 
 /// What is to be published.
@@ -30,6 +30,11 @@ pub struct Publication {
     pub effective: Option<Timestamp>,
     /// What it changes, in the author's words.
     pub summary: String,
+    /// The plan that is published by it, at the version that it was read at: both are
+    /// done, or neither.
+    pub plan: Option<(Arc<str>, u64)>,
+    /// What became of areas.
+    pub lineage: Vec<Descent>,
 }
 
 /// What was published.
@@ -56,7 +61,8 @@ impl Store {
     /// another process is at it; [`Error::Refused`] for an effective time before that
     /// of the head, or in the past.
     pub async fn publish(&self, publication: Publication) -> Result<Published, Error> {
-        let Publication { coverage: name, expected, base, next, author, effective, summary } = publication;
+        let Publication { coverage: name, expected, base, next, author, effective, summary, plan, lineage } =
+            publication;
         names::checked("coverage", &name)?;
         for level in next.levels() {
             names::checked("level", level)?;
@@ -110,6 +116,13 @@ impl Store {
         let touched = view.coverage.touched_codes(base.as_ref().map_or(&nothing, |b| &b.coverage));
         let known: Vec<_> = base.into_iter().chain([view]).collect();
         derive::settle(&mut tx, now, &known).await?;
+        lineage::write(&mut tx, &revision.coverage, number, &lineage).await?;
+        if let Some((id, version)) = plan {
+            let text = format!("as revision {number}");
+            let decide = PlanChange::Decide { state: PlanState::Published, kind: "published", text };
+            plans::change(&mut tx, &id, version, &revision.author, decide).await?;
+            plans::published(&mut tx, &id, number).await?;
+        }
         log_change(&mut tx, now, Some(number), None, None).await?;
         tx.commit().await?;
         Ok(Published { touched, revision, is_new: true, rows })
@@ -214,6 +227,7 @@ async fn write_rows(tx: &mut Tx, coverage: &str, number: u64, difference: &Diffe
     end_rows(tx, "face", coverage, number, &ids(&difference.faces, |id| id.0)).await?;
     end_rows(tx, "border", coverage, number, &ids(&difference.borders, |id| id.0)).await?;
 
+    // Whole lists: a service's tasks may not hold what borrows from a state over an await.
     let areas = difference.areas.begun.iter().map(|(id, a)| {
         vec![
             coverage.into(),
@@ -228,18 +242,19 @@ async fn write_rows(tx: &mut Tx, coverage: &str, number: u64, difference: &Diffe
         ]
     });
     let columns = ["coverage", "id", "code", "name", "level", "parent", "kind", "attributes", "from_revision"];
-    tx.insert_many("area", &columns, areas).await?;
+    tx.insert_many("area", &columns, areas.collect::<Vec<_>>()).await?;
     let faces = difference
         .faces
         .begun
         .iter()
         .map(|(id, f)| vec![coverage.into(), id.0.into(), f.owner.map(|o| o.0).into(), number.into()]);
-    tx.insert_many("face", &["coverage", "id", "area", "from_revision"], faces).await?;
+    tx.insert_many("face", &["coverage", "id", "area", "from_revision"], faces.collect::<Vec<_>>()).await?;
     let borders = difference.borders.begun.iter().map(|(id, b)| {
         let line = Arg::Blob(blob::line_bytes(&b.line));
         vec![coverage.into(), id.0.into(), b.left.0.into(), b.right.0.into(), line, number.into()]
     });
-    tx.insert_many("border", &["coverage", "id", "left", "right", "line", "from_revision"], borders).await
+    tx.insert_many("border", &["coverage", "id", "left", "right", "line", "from_revision"], borders.collect::<Vec<_>>())
+        .await
 }
 
 async fn end_rows(tx: &mut Tx, table: &str, coverage: &str, number: u64, ids: &[u32]) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use boundaries::{Area, AreaId, BorderId, BorderRecord, Coverage, FaceId, FaceRecord, FreeIds, Level};
 use jiff::Timestamp;
+use rustc_hash::FxHashSet;
 
 use super::sql::{Arg, Row, Tx};
 use super::{Error, Store, blob, digest};
@@ -81,6 +82,23 @@ impl Store {
         let Some(head) = revisions(&mut tx, Some(name)).await?.pop() else { return Ok(None) };
         let coverage = coverage(&mut tx, &head).await?;
         Ok(Some((head, coverage)))
+    }
+
+    /// Every code that an area of a coverage had in any revision.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn used_codes(&self, coverage: &str) -> Result<FxHashSet<Arc<str>>, Error> {
+        let mut used = FxHashSet::default();
+        let sql = "select distinct code from area where coverage = $1";
+        let mut tx = self.reading().await?;
+        tx.each(sql, vec![coverage.into()], |row| {
+            used.insert(row.str(0)?.into());
+            Ok(())
+        })
+        .await?;
+        Ok(used)
     }
 
     /// The first ids that no row of a coverage ever had, and the first such area id.

@@ -82,6 +82,8 @@ pub(crate) fn publication(name: &str, expected: Option<u64>, next: Coverage) -> 
         coverage: name.into(),
         expected,
         base: None,
+        plan: None,
+        lineage: Vec::new(),
         next,
         author: "planner".into(),
         effective: None,

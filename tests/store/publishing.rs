@@ -133,6 +133,8 @@ fn a_scheduled_revision_is_the_head_at_once_and_in_force_at_its_time() {
             let early = gridatlas::store::Publication {
                 expected: Some(2),
                 base: None,
+                plan: None,
+                lineage: Vec::new(),
                 effective: Some(effective),
                 next: third.clone(),
                 ..plan.clone()

@@ -15,6 +15,7 @@ mod bad;
 mod connections;
 mod map;
 mod places;
+mod plans;
 mod stored;
 
 pub(super) fn at(lon: f64, lat: f64) -> Point {

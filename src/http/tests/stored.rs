@@ -10,9 +10,9 @@ use super::super::{Config, Running, ServeOptions, start};
 use super::{client, get, problem, square, three_areas, worker};
 use crate::store::{Publication, Store};
 
-struct Kept {
-    folder: tempfile::TempDir,
-    city: Running,
+pub(super) struct Kept {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) city: Running,
 }
 
 impl Kept {
@@ -21,7 +21,7 @@ impl Kept {
     }
 
     /// A store with one revision and two layers, and a service over it.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open_or_create(&Self::path(&folder)).await.unwrap();
         publish(&store, "t", None, None).await;
@@ -38,12 +38,12 @@ impl Kept {
         Self { folder, city }
     }
 
-    fn send(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    pub(super) fn send(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         client().request(method, format!("{}{path}", self.city.url()))
     }
 }
 
-async fn serve(folder: &tempfile::TempDir) -> Running {
+pub(super) async fn serve(folder: &tempfile::TempDir) -> Running {
     let options =
         ServeOptions { store: Kept::path(folder), listen: "127.0.0.1:0".to_owned(), config: Config::default() };
     start(options).await.unwrap()
@@ -54,6 +54,8 @@ async fn publish(store: &Store, town: &str, expected: Option<u64>, effective: Op
         coverage: "responsibility".to_owned(),
         expected,
         base: None,
+        plan: None,
+        lineage: Vec::new(),
         next: three_areas([town, "g1", "g2"]),
         author: "planner".to_owned(),
         effective,

@@ -1,0 +1,68 @@
+//! The codes of new areas, by the layout that the city configures.
+//!
+//! Invariant: a code that an area ever had, in any published revision, is never given to
+//! another. It must not know edits.
+
+use std::sync::Arc;
+
+use boundaries::edit::{Codes, Wanted};
+use rustc_hash::FxHashSet;
+use serde::{Deserialize, Serialize};
+
+/// How codes are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "layout", deny_unknown_fields)]
+pub enum Layout {
+    /// The code that is kept, and -2, -3 ...
+    #[default]
+    Suffix,
+    /// The code of the parent and the next number that was never used below it.
+    Numbered {
+        /// Digits of the number.
+        digits: u8,
+    },
+}
+
+/// Who gives codes in one coverage.
+#[derive(Clone, Debug, Default)]
+pub struct CodeBook {
+    layout: Layout,
+    /// Every code that an area had in a published revision.
+    used: Arc<FxHashSet<Arc<str>>>,
+}
+
+impl CodeBook {
+    /// A book over the codes that were ever published.
+    #[must_use]
+    pub fn new(layout: Layout, used: FxHashSet<Arc<str>>) -> Self {
+        Self { layout, used: Arc::new(used) }
+    }
+
+    fn is_free(&self, wanted: &Wanted<'_>, code: &str) -> bool {
+        !self.was_used(code)
+            && wanted.coverage.area_by_code(code).is_none()
+            && wanted.given.iter().all(|given| **given != *code)
+    }
+}
+
+impl Codes for CodeBook {
+    fn next(&self, wanted: &Wanted<'_>) -> Option<Arc<str>> {
+        match self.layout {
+            Layout::Suffix => {
+                let kept = wanted.coverage.area(wanted.from.or(wanted.parent)?)?;
+                let mut codes = (2u32..).map(|n| format!("{}-{n}", kept.code));
+                codes.find(|code| self.is_free(wanted, code)).map(Into::into)
+            }
+            Layout::Numbered { digits } => {
+                let parent = wanted.coverage.area(wanted.parent?)?;
+                let digits = usize::from(digits.min(9));
+                let mut codes = (1..10u32.pow(digits as u32)).map(|n| format!("{}{n:0digits$}", parent.code));
+                codes.find(|code| self.is_free(wanted, code)).map(Into::into)
+            }
+        }
+    }
+
+    fn was_used(&self, code: &str) -> bool {
+        self.used.contains(code)
+    }
+}

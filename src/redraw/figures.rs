@@ -1,0 +1,139 @@
+//! What is counted of an area, before and after.
+//!
+//! Invariant: figures after a change are those that the same counting gives once it is
+//! published. It must not know plans.
+
+use boundaries::{AreaId, Coverage};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+
+use crate::snapshot::{Layer, Moved, Snapshot};
+
+/// States of an event after which nothing is to be done any more.
+pub(crate) const DONE: [&str; 2] = ["closed", "cancelled"];
+
+/// What is counted of an area.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Figures {
+    /// Its ground in square metres.
+    pub area_m2: f64,
+    /// The length of its outline in metres, holes included.
+    pub perimeter_m: f64,
+    /// How round it is, by Polsby and Popper: 4π area / perimeter², 1 for a circle.
+    pub compactness: f64,
+    /// How many pieces it is in.
+    pub parts: usize,
+    /// Buildings.
+    pub buildings: usize,
+    /// Households in them.
+    pub households: i64,
+    /// Residents in them.
+    pub residents: i64,
+    /// Party units.
+    pub party_units: usize,
+    /// Workers who stand there, by the register.
+    pub workers: usize,
+    /// Events that are not closed.
+    pub open_events: usize,
+    /// How many households it is short of the target (negative), or over it.
+    pub off_target: i64,
+}
+
+/// How many households a grid is meant to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// At least.
+    pub min: i64,
+    /// At most.
+    pub max: i64,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self { min: 300, max: 500 }
+    }
+}
+
+/// The layers that are counted.
+pub(super) const COUNTED: [&str; 4] = ["building", "party_unit", "worker", "event"];
+
+/// Features that would change hands, by layer.
+pub(super) type Moves<'a> = FxHashMap<&'a str, Vec<Moved>>;
+
+/// The figures of an area that owns ground, in the snapshot's state of a coverage.
+pub(super) fn before(snapshot: &Snapshot, coverage: usize, graph: &Coverage, area: AreaId, target: Target) -> Figures {
+    of(snapshot, coverage, graph, area, target, None)
+}
+
+/// The same in another state, by what would change hands.
+pub(super) fn after(
+    snapshot: &Snapshot,
+    coverage: usize,
+    graph: &Coverage,
+    area: AreaId,
+    target: Target,
+    moves: &Moves<'_>,
+) -> Figures {
+    of(snapshot, coverage, graph, area, target, Some(moves))
+}
+
+fn of(
+    snapshot: &Snapshot,
+    coverage: usize,
+    graph: &Coverage,
+    area: AreaId,
+    target: Target,
+    moves: Option<&Moves<'_>>,
+) -> Figures {
+    let (area_m2, perimeter_m) = (graph.area_m2(area), graph.perimeter_m(area));
+    let mut figures = Figures {
+        area_m2: (area_m2 * 100.0).round() / 100.0,
+        perimeter_m: (perimeter_m * 1000.0).round() / 1000.0,
+        compactness: if perimeter_m > 0.0 {
+            (4.0 * std::f64::consts::PI * area_m2 / (perimeter_m * perimeter_m) * 1e6).round() / 1e6
+        } else {
+            0.0
+        },
+        parts: graph.outline(area).map_or(0, |outline| outline.parts.len()),
+        ..Figures::default()
+    };
+    for name in COUNTED {
+        let Some(layer) = snapshot.layer(name) else { continue };
+        let moved = moves.and_then(|m| m.get(name)).map_or(&[][..], |m| m);
+        let stays = |ix: &usize| moved.binary_search_by_key(ix, |m| m.ix).is_err();
+        // An area that is new has no rows in the state before.
+        let mut rows: Vec<usize> = match snapshot.coverages.get(coverage).and_then(|v| v.coverage.area(area)) {
+            Some(_) => layer.of_area(coverage, area).into_iter().filter(stays).collect(),
+            None => Vec::new(),
+        };
+        rows.extend(moved.iter().filter(|m| m.to == Some(area)).map(|m| m.ix));
+        count(&mut figures, name, layer, &rows);
+    }
+    let households = figures.households;
+    figures.off_target = (households - target.max).max(0) + (households - target.min).min(0);
+    figures
+}
+
+fn count(figures: &mut Figures, name: &str, layer: &Layer, rows: &[usize]) {
+    match name {
+        "building" => {
+            figures.buildings = rows.len();
+            figures.households = sum(layer, "households", rows);
+            figures.residents = sum(layer, "residents", rows);
+        }
+        "party_unit" => figures.party_units = rows.len(),
+        "worker" => figures.workers = rows.len(),
+        _ => figures.open_events = rows.iter().filter(|ix| is_open(layer, **ix)).count(),
+    }
+}
+
+pub(super) fn sum(layer: &Layer, field: &str, rows: &[usize]) -> i64 {
+    let Some(field) = layer.field(field) else { return 0 };
+    rows.iter().filter_map(|ix| layer.value(*ix, field).integer()).fold(0, i64::saturating_add)
+}
+
+pub(super) fn is_open(events: &Layer, ix: usize) -> bool {
+    let state = events.field("state").and_then(|f| events.value(ix, f).text());
+    state.is_none_or(|state| !DONE.contains(&state))
+}

@@ -1,0 +1,139 @@
+//! What becomes of the areas that a plan touches: which ground of which area becomes
+//! whose, with its part of the ground, the buildings and the households.
+//!
+//! Ground is compared as it was with as it will be, whatever edits lie between: a piece
+//! that went from one area to another and back leaves no trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use boundaries::AreaId;
+use boundaries::edit::Deed;
+
+use super::draft::Draft;
+use super::figures;
+use super::preview::moves;
+use crate::feature::{Feature, Geometry};
+use crate::snapshot::{Layer, Snapshot};
+use crate::store::{Descent, Kinship};
+
+/// What becomes of the areas that a draft touches. `snapshot` holds the draft's base
+/// among its coverages, at `place`.
+pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<Descent> {
+    let Some(base) = snapshot.coverages.get(place) else { return Vec::new() };
+    let (before, after) = (&base.coverage, draft.coverage());
+    let touched = after.touched(before);
+
+    // The ground of each area to be is laid over the areas that are, as that of a building is.
+    let to_be = touched.iter().filter(|id| after.area(**id).is_some() && !after.faces_of(**id).is_empty());
+    let to_be: Vec<AreaId> = to_be.copied().collect();
+    let grounds = to_be.iter().map(|id| Feature {
+        id: id.0.to_string().into(),
+        geometry: Geometry::Polygons(after.polygons(*id)),
+        properties: Vec::new(),
+    });
+    let laid = Layer::new("ground", grounds.collect(), std::slice::from_ref(base));
+    let mut parts: BTreeMap<(AreaId, AreaId), f64> = BTreeMap::new();
+    for (ix, to) in to_be.iter().enumerate() {
+        let whole_m2 = after.area_m2(*to);
+        let shares = laid.shares(ix, 0);
+        match (shares, laid.owner(ix, 0)) {
+            ([], Some(from)) => *parts.entry((from, *to)).or_default() += whole_m2,
+            (shares, _) => shares.iter().for_each(|s| *parts.entry((s.area, *to)).or_default() += s.share * whole_m2),
+        }
+    }
+    // Rounded shares leave crumbs where nothing changed hands.
+    parts.retain(|(from, to), m2| from == to || *m2 > 0.5);
+    let is_kept_whole = |from: &AreaId| parts.keys().filter(|(f, _)| f == from).count() == 1;
+    let renamed = |id: &AreaId| before.area(*id).zip(after.area(*id)).is_some_and(|(a, b)| a.code != b.code);
+    let told: Vec<((AreaId, AreaId), f64)> = parts
+        .iter()
+        .filter(|((from, to), _)| {
+            from != to || renamed(from) || !is_kept_whole(from) || parts.keys().filter(|(_, t)| t == to).count() > 1
+        })
+        .map(|(pair, m2)| (*pair, *m2))
+        .collect();
+
+    let moves = moves(snapshot, place, draft);
+    let empty = Vec::new();
+    let buildings = snapshot.layer("building");
+    let counted = |from: AreaId, to: AreaId| -> [f64; 2] {
+        let Some(layer) = buildings else { return [0.0, 0.0] };
+        let moved = moves.get("building").unwrap_or(&empty);
+        let all = layer.of_area(place, from);
+        let went: Vec<usize> = if from == to {
+            let stays = |ix: &usize| moved.binary_search_by_key(ix, |m| m.ix).is_err();
+            all.iter().copied().filter(stays).collect()
+        } else {
+            moved.iter().filter(|m| m.from == Some(from) && m.to == Some(to)).map(|m| m.ix).collect()
+        };
+        let part = |some: f64, all: f64| if all > 0.0 { (some / all * 1e6).round() / 1e6 } else { 0.0 };
+        let households = |rows: &[usize]| figures::sum(layer, "households", rows) as f64;
+        [part(went.len() as f64, all.len() as f64), part(households(&went), households(&all))]
+    };
+    let code = |coverage: &boundaries::Coverage, id| coverage.area(id).map(|a| a.code.clone());
+    let descents = told.into_iter().filter_map(|((from, to), m2)| {
+        let (from_code, to_code) = (code(before, from)?, code(after, to)?);
+        let whole_m2 = before.area_m2(from);
+        let [building_share, household_share] = counted(from, to);
+        Some(Descent {
+            revision: 0,
+            kind: kind(draft, before.area(to).is_some(), after.area(from).is_some(), from == to, &from_code, &to_code),
+            from: from_code,
+            to: to_code,
+            area_m2: (m2 * 100.0).round() / 100.0,
+            area_share: if whole_m2 > 0.0 { (m2 / whole_m2 * 1e6).round() / 1e6 } else { 0.0 },
+            building_share,
+            household_share,
+        })
+    });
+    descents.collect()
+}
+
+/// What an area came from and what became of it, over all revisions: its ancestors, and
+/// its descendants. `all` is in the order of revisions.
+#[must_use]
+pub fn kin<'a>(all: &'a [Descent], code: &str) -> [Vec<&'a Descent>; 2] {
+    let mut codes: BTreeSet<&str> = BTreeSet::from([code]);
+    let mut ancestors: Vec<&Descent> = Vec::new();
+    for descent in all.iter().rev() {
+        if codes.contains(&*descent.to) {
+            codes.insert(&descent.from);
+            ancestors.push(descent);
+        }
+    }
+    ancestors.reverse();
+    let mut codes: BTreeSet<&str> = BTreeSet::from([code]);
+    let mut descendants: Vec<&Descent> = Vec::new();
+    for descent in all {
+        if codes.contains(&*descent.from) {
+            codes.insert(&descent.to);
+            descendants.push(descent);
+        }
+    }
+    [ancestors, descendants]
+}
+
+/// How ground came from one area to another, by who of the two is new or gone, and
+/// otherwise by what the edits that concern both were.
+fn kind(draft: &Draft, to_was_there: bool, from_stays: bool, same: bool, from: &Arc<str>, to: &Arc<str>) -> Kinship {
+    if same && from != to {
+        return Kinship::Recode;
+    }
+    if !to_was_there {
+        return Kinship::Split;
+    }
+    if !from_stays {
+        return Kinship::Merge;
+    }
+    let concerns = |code: &Arc<str>, step: &super::draft::Step| step.touched.binary_search(code).is_ok();
+    let both = draft.steps().iter().filter(|step| concerns(from, step) && concerns(to, step));
+    let deeds: Vec<Deed> = both.map(|step| step.deed).filter(|d| *d != Deed::Description).collect();
+    match deeds.as_slice() {
+        [] => Kinship::Transfer,
+        all if all.iter().all(|d| *d == Deed::Correction) => Kinship::Correction,
+        all if same && all.contains(&Deed::Split) => Kinship::Split,
+        all if same && all.contains(&Deed::Merge) => Kinship::Merge,
+        _ => Kinship::Transfer,
+    }
+}

@@ -1,0 +1,28 @@
+//! Plans: drafts of changes to the boundaries, seen before they are published.
+//!
+//! A plan is a base revision and a list of edits; the store keeps both. What the
+//! boundaries would be is a [`Draft`], made from them and kept while it is worked on.
+//! Every consequence is read off the draft as it would be read off a published state.
+//!
+//! Invariant: nothing here changes what is published but [`Plans::publish`], and that is
+//! one transaction of the store. It must not know HTTP, SQL, or how an edit is done.
+
+mod codes;
+mod draft;
+mod figures;
+mod op;
+
+mod lineage;
+mod preview;
+
+mod plans;
+mod rebase;
+
+pub use codes::{CodeBook, Layout};
+pub use draft::{Draft, Refused, Step, Terms};
+pub use figures::{Figures, Target};
+pub use lineage::kin;
+pub use op::{Kept, New, Op, Position};
+pub use plans::{Drafting, PlanError, Plans, Settings};
+pub use preview::{AreaChange, MovedThing, Preview};
+pub use rebase::{Conflict, Rebased};

@@ -1,0 +1,332 @@
+//! An edit as planners send it, and as a plan keeps it.
+//!
+//! Positions are longitude and latitude in WGS-84 degrees. What is kept is what was sent,
+//! with what it referred to beside it (the ring of a building), so that it can be made
+//! again on another revision.
+
+use std::sync::Arc;
+
+use boundaries::Point;
+use boundaries::edit::{Deed, Edit, Keep, NewArea, Pieces};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A position: longitude, latitude.
+pub type Position = [f64; 2];
+
+/// Vertices of one drawn line, at most.
+const MAX_VERTICES: usize = 100_000;
+
+/// Which piece of a split area keeps its code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// The largest.
+    #[default]
+    Largest,
+    /// The largest to the left of the line.
+    Left,
+    /// The largest to the right of the line.
+    Right,
+}
+
+/// What is known of an area to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    /// Its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Arc<str>>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+    /// Its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Arc<str>>,
+    /// The code of its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Arc<str>>,
+}
+
+/// An edit on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Op {
+    /// Cuts areas along a line.
+    Split {
+        /// The one area to cut ...
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Arc<str>>,
+        /// ... or several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        codes: Option<Vec<Arc<str>>>,
+        /// The line.
+        line: Vec<Position>,
+        /// Which piece keeps the code.
+        #[serde(default)]
+        keep: Kept,
+        /// What is known of the new areas.
+        #[serde(default)]
+        new: New,
+    },
+    /// Makes one area of several.
+    Merge {
+        /// The areas.
+        codes: Vec<Arc<str>>,
+        /// The one that stays.
+        into: Arc<str>,
+        /// Whether they need not touch.
+        #[serde(default)]
+        multipart: bool,
+    },
+    /// Redraws a border by a line with both ends on the area's outline.
+    Reshape {
+        /// The area.
+        code: Arc<str>,
+        /// The line.
+        line: Vec<Position>,
+        /// Whether more than one neighbour may be concerned.
+        #[serde(default)]
+        several: bool,
+        /// Whether the line was badly drawn, and nothing changes in the city.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        correction: bool,
+    },
+    /// Moves a node or another vertex.
+    MoveNode {
+        /// Where it is.
+        node: Position,
+        /// Where it goes.
+        to: Position,
+        /// Whether the line was badly drawn, and nothing changes in the city.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        correction: bool,
+    },
+    /// Gives a border another line.
+    MoveBorder {
+        /// A place on it.
+        at: Position,
+        /// The line.
+        line: Vec<Position>,
+        /// Whether the line was badly drawn, and nothing changes in the city.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        correction: bool,
+    },
+    /// Gives ground to an area: pieces at some places, what a ring encloses, or a building
+    /// with the ground it stands on.
+    Transfer {
+        /// Who gets it.
+        to: Arc<str>,
+        /// Whole pieces of ground, by a place in each.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pieces: Option<Vec<Position>>,
+        /// Ground inside a ring.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ring: Option<Vec<Position>>,
+        /// A building, by id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        building: Option<Arc<str>>,
+        /// Whether it need not touch the area.
+        #[serde(default)]
+        multipart: bool,
+    },
+    /// Makes an area of land that nobody owns at the finest level.
+    Create {
+        /// A place there.
+        at: Position,
+        /// What is known of the area.
+        #[serde(default)]
+        new: New,
+    },
+    /// Ends an area.
+    Retire {
+        /// The area.
+        code: Arc<str>,
+        /// Who gets its ground.
+        into: Arc<str>,
+    },
+    /// Cuts a new area out of others.
+    Carve {
+        /// Its ring.
+        ring: Vec<Position>,
+        /// What is known of it.
+        #[serde(default)]
+        new: New,
+    },
+    /// Gives an area another name.
+    Rename {
+        /// The area.
+        code: Arc<str>,
+        /// The name.
+        name: Arc<str>,
+    },
+    /// Gives an area another code.
+    Recode {
+        /// The area.
+        code: Arc<str>,
+        /// The code.
+        to: Arc<str>,
+    },
+    /// Puts an area below another parent.
+    Reparent {
+        /// The area.
+        code: Arc<str>,
+        /// The parent.
+        parent: Arc<str>,
+    },
+    /// Changes what else is known of an area.
+    Set {
+        /// The area.
+        code: Arc<str>,
+        /// Its kind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<Arc<str>>,
+        /// All of its attributes, a JSON object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attributes: Option<serde_json::Map<String, serde_json::Value>>,
+    },
+}
+
+impl Op {
+    /// Reads an edit.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, for people.
+    pub fn read(text: &str) -> Result<Self, String> {
+        // A tagged value is read into a tree first: bounded here, and its depth by serde_json.
+        let raw: &RawValue = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        serde_json::from_str(raw.get()).map_err(|e| e.to_string())
+    }
+
+    /// The same for the graph. A transfer of a building must have its ring by now.
+    ///
+    /// # Errors
+    ///
+    /// Which position is no place, or what is missing.
+    pub fn edit(&self) -> Result<Edit, String> {
+        Ok(match self.clone() {
+            Self::Split { code, codes, line, keep, new } => Edit::Split {
+                codes: match (code, codes) {
+                    (Some(code), None) => vec![code],
+                    (None, Some(codes)) => codes,
+                    _ => return Err("split takes either code or codes".into()),
+                },
+                line: points("line", &line)?,
+                keep: match keep {
+                    Kept::Largest => Keep::Largest,
+                    Kept::Left => Keep::Left,
+                    Kept::Right => Keep::Right,
+                },
+                new: new.into(),
+            },
+            Self::Merge { codes, into, multipart } => Edit::Merge { codes, into, multipart },
+            Self::Reshape { code, line, several, .. } => Edit::Reshape { code, line: points("line", &line)?, several },
+            Self::MoveNode { node, to, .. } => Edit::MoveNode { node: point("node", node)?, to: point("to", to)? },
+            Self::MoveBorder { at, line, .. } => {
+                Edit::MoveBorder { at: point("at", at)?, line: points("line", &line)? }
+            }
+            Self::Transfer { to, pieces, ring, multipart, .. } => Edit::Transfer {
+                to,
+                pieces: match (pieces, ring) {
+                    (Some(pieces), None) => Pieces::At(points("pieces", &pieces)?),
+                    (None, Some(ring)) => Pieces::Inside(points("ring", &ring)?),
+                    _ => return Err("transfer takes one of pieces, ring and building".into()),
+                },
+                multipart,
+            },
+            Self::Create { at, new } => Edit::Create { at: point("at", at)?, new: new.into() },
+            Self::Retire { code, into } => Edit::Retire { code, into },
+            Self::Carve { ring, new } => Edit::Carve { ring: points("ring", &ring)?, new: new.into() },
+            Self::Rename { code, name } => Edit::Rename { code, name },
+            Self::Recode { code, to } => Edit::Recode { code, to },
+            Self::Reparent { code, parent } => Edit::Reparent { code, parent },
+            Self::Set { code, kind, attributes } => Edit::Set {
+                code,
+                kind,
+                attributes: attributes.map(|a| serde_json::Value::Object(a).to_string().into()),
+            },
+        })
+    }
+}
+
+impl Op {
+    /// What the edit is for the lineage: of a moved line only its author knows whether it
+    /// was wrong or the city changed.
+    #[must_use]
+    pub fn deed(&self, deed: Deed) -> Deed {
+        match self {
+            Self::Reshape { correction, .. }
+            | Self::MoveNode { correction, .. }
+            | Self::MoveBorder { correction, .. } => {
+                if *correction {
+                    Deed::Correction
+                } else {
+                    Deed::Transfer
+                }
+            }
+            _ => deed,
+        }
+    }
+}
+
+impl From<New> for NewArea {
+    fn from(new: New) -> Self {
+        Self { code: new.code, name: new.name, kind: new.kind, parent: new.parent }
+    }
+}
+
+fn point(what: &str, [lon, lat]: Position) -> Result<Point, String> {
+    Point::from_degrees(lon, lat).ok_or_else(|| format!("{what}: {lon}, {lat} is no place on the globe"))
+}
+
+fn points(what: &str, positions: &[Position]) -> Result<Vec<Point>, String> {
+    if positions.len() > MAX_VERTICES {
+        return Err(format!("{what} has {} vertices; {MAX_VERTICES} are allowed", positions.len()));
+    }
+    let place = |(i, p): (usize, &Position)| point(&format!("{what}, vertex {i}"), *p);
+    positions.iter().enumerate().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_read_written_and_read_again_as_the_same() {
+        for text in [
+            r#"{"op":"split","code":"g1","line":[[120.1,36.1],[120.2,36.2]],"keep":"left","new":{"name":"新网格"}}"#,
+            r#"{"op":"merge","codes":["g1","g2"],"into":"g1"}"#,
+            r#"{"op":"move_node","node":[120.1,36.1],"to":[120.2,36.1]}"#,
+            r#"{"op":"transfer","to":"g1","pieces":[[120.1,36.1]]}"#,
+            r#"{"op":"set","code":"g1","attributes":{"leader":"李"}}"#,
+        ] {
+            let op = Op::read(text).unwrap();
+            let again = Op::read(&serde_json::to_string(&op).unwrap()).unwrap();
+            assert_eq!(op.edit().unwrap(), again.edit().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_edit_is_said() {
+        for (text, says) in [
+            ("", "EOF"),
+            (r#"{"op":"explode"}"#, "explode"),
+            (r#"{"op":"merge","codes":["a"]}"#, "into"),
+            (r#"{"op":"rename","code":"a","name":"b","why":1}"#, "why"),
+            (r#"{"op":"split","code":"a","line":[[1,NaN]]}"#, "expected"),
+        ] {
+            let why = Op::read(text).unwrap_err();
+            assert!(why.contains(says), "{text}: {why}");
+        }
+        for (text, says) in [
+            (r#"{"op":"split","line":[[1,2],[3,4]]}"#, "code"),
+            (r#"{"op":"split","code":"a","line":[[1,2],[300,4]]}"#, "vertex 1"),
+            (r#"{"op":"transfer","to":"a"}"#, "pieces"),
+            (r#"{"op":"move_node","node":[1,91],"to":[1,2]}"#, "node"),
+        ] {
+            let why = Op::read(text).unwrap().edit().unwrap_err();
+            assert!(why.contains(says), "{text}: {why}");
+        }
+    }
+}

@@ -1,0 +1,505 @@
+//! The live handle on plans: drafts that are being worked on, and their way to the
+//! boundaries.
+//!
+//! Drafts are kept as long as they are used; one that was let go is made again from its
+//! plan. What is answered is durable: the store has it first.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use boundaries::Level;
+use boundaries::edit::Fresh;
+use jiff::Timestamp;
+
+use super::codes::{CodeBook, Layout};
+use super::draft::{Draft, Refused, Step, Terms};
+use super::figures::Target;
+use super::lineage::lineage;
+use super::op::Op;
+use super::preview::{AreaChange, Preview, changed, preview};
+use super::rebase::{Conflict, Rebased, rebase};
+use crate::feature::Geometry;
+use crate::snapshot::{Atlas, Moment, Snapshot};
+use crate::store::{self, Descent, NewPlan, Plan, PlanChange, PlanState, Publication, Published, Store};
+
+/// Drafts that are kept, at most.
+const MAX_DRAFTS: usize = 64;
+
+/// How a city plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// How codes of new areas are laid out.
+    pub codes: Layout,
+    /// How many households a grid is meant to have.
+    pub target: Target,
+    /// Whether a plan must be approved before it is published.
+    pub approval: bool,
+    /// Whether its author may approve it.
+    pub own_approval: bool,
+    /// The uppermost level, counted from 0, whose borders plans may move.
+    pub mandate: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (codes, target) = (Layout::default(), Target::default());
+        Self { codes, target, approval: true, own_approval: false, mandate: 0 }
+    }
+}
+
+/// Why a plan did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// There is none of that id.
+    #[error("there is no plan {0}")]
+    Unknown(String),
+    /// An edit can't be made.
+    #[error("{}", .0.message)]
+    Refused(Box<Refused>),
+    /// It is too far on its way, or not far enough.
+    #[error("plan {id} is {}: {wanted}", .state.name())]
+    State {
+        /// Its id.
+        id: Arc<str>,
+        /// Where it is.
+        state: PlanState,
+        /// What would have to be.
+        wanted: &'static str,
+    },
+    /// Its author may not approve it.
+    #[error("a plan is approved by somebody else than its author")]
+    OwnPlan,
+    /// Something was published since its base.
+    #[error("the plan stands on revision {base}, but revision {head} is published: rebase it")]
+    Behind {
+        /// Its base.
+        base: u64,
+        /// The head of its coverage.
+        head: u64,
+    },
+    /// Edits that can't simply be made again.
+    #[error("{} of its edits concern what was changed meanwhile", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl From<Refused> for PlanError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+/// A plan with its draft, and the state that it stands on.
+#[derive(Clone, Debug)]
+pub struct Drafting {
+    /// The plan.
+    pub plan: Plan,
+    /// What the boundaries would be.
+    pub draft: Draft,
+    /// The city at the plan's base.
+    pub snapshot: Arc<Snapshot>,
+    /// The place of the plan's coverage in it.
+    pub place: usize,
+    terms: Terms,
+}
+
+#[derive(Debug)]
+struct Kept {
+    plan: Arc<str>,
+    draft: Draft,
+    codes: CodeBook,
+}
+
+/// All plans of a city.
+#[derive(Debug, Default)]
+pub struct Plans {
+    settings: Settings,
+    /// The one used last is at the end.
+    kept: Mutex<VecDeque<Kept>>,
+}
+
+impl Plans {
+    /// A handle without drafts.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, kept: Mutex::default() }
+    }
+
+    /// How the city plans.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Makes a plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::new_plan`], and where the scope is no area of its base.
+    pub async fn create(&self, atlas: &Atlas, store: &Store, new: NewPlan) -> Result<Plan, PlanError> {
+        if let Some(scope) = &new.scope {
+            let present = atlas.present();
+            let view = present.coverage(&new.coverage);
+            if view.is_none_or(|v| v.coverage.area_by_code(scope).is_none()) {
+                return Err(Refused::new("unknown_area", format!("the scope {scope} is no area")).into());
+            }
+        }
+        Ok(store.new_plan(new).await?)
+    }
+
+    /// A plan with its draft.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or where its edits can't be made again.
+    pub async fn open(&self, atlas: &Atlas, store: &Store, id: &str) -> Result<Drafting, PlanError> {
+        let plan = store.plan(id).await?.ok_or_else(|| PlanError::Unknown(id.chars().take(64).collect()))?;
+        self.draft(atlas, store, plan).await
+    }
+
+    async fn draft(&self, atlas: &Atlas, store: &Store, plan: Plan) -> Result<Drafting, PlanError> {
+        let snapshot = atlas.at(Moment::Revision(plan.base)).await?;
+        let place = snapshot.coverage_index(&plan.coverage);
+        let found = place.and_then(|p| snapshot.coverages.get(p)).filter(|view| view.revision == plan.base).cloned();
+        let (Some(place), Some(base)) = (place, found) else {
+            return Err(store::Error::Damaged(format!("plan {} has no base", plan.id)).into());
+        };
+        let kept = self.take(&plan);
+        let (draft, codes) = match kept {
+            Some(kept) => (kept.draft, kept.codes),
+            None => {
+                let (ids, area) = store.free_ids(&plan.coverage).await?;
+                let used = store.used_codes(&plan.coverage).await?;
+                (Draft::on(base, Fresh { ids, area }), CodeBook::new(self.settings.codes, used))
+            }
+        };
+        let terms = Terms {
+            scope: plan.scope.clone(),
+            locked: plan.locked.clone(),
+            mandate: Level(self.settings.mandate),
+            codes,
+        };
+        let drafting = blocking(move || {
+            let mut draft = draft;
+            // Locks and scope were held against each edit when it was made.
+            let replaying = Terms { scope: None, locked: Vec::new(), ..terms.clone() };
+            for edit in &plan.in_force()[draft.steps().len()..] {
+                draft = draft.then(edit.seq, edit.body.clone(), &replaying).map_err(|mut refused| {
+                    refused.message = format!("edit {} can't be made again: {}", edit.seq, refused.message);
+                    refused
+                })?;
+            }
+            Ok::<_, PlanError>(Drafting { plan, draft, snapshot, place, terms })
+        })
+        .await??;
+        self.keep(&drafting);
+        Ok(drafting)
+    }
+
+    /// The kept draft of a plan, as far as the plan's edits are those that were made in it.
+    fn take(&self, plan: &Plan) -> Option<Kept> {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.iter().position(|k| k.plan == plan.id).and_then(|i| all.remove(i))?;
+        if kept.draft.base().revision != plan.base {
+            return None;
+        }
+        let pairs = kept.draft.steps().iter().zip(plan.in_force());
+        let same = pairs.take_while(|(step, edit)| step.seq == edit.seq && step.body == edit.body).count();
+        Some(Kept { draft: kept.draft.first(same), ..kept })
+    }
+
+    fn keep(&self, drafting: &Drafting) {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|k| k.plan != drafting.plan.id);
+        if all.len() >= MAX_DRAFTS {
+            all.pop_front();
+        }
+        let (plan, draft) = (drafting.plan.id.clone(), drafting.draft.clone());
+        all.push_back(Kept { plan, draft, codes: drafting.terms.codes.clone() });
+    }
+
+    /// Makes one more edit. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::Refused`] where it can't be made; the plan stays as it is.
+    pub async fn edit(
+        &self,
+        store: &Store,
+        opened: Drafting,
+        author: &str,
+        op: Op,
+    ) -> Result<(Drafting, Arc<Step>), PlanError> {
+        must_be(&opened.plan, &[PlanState::Draft], "only a draft can be edited")?;
+        let Drafting { plan, draft, snapshot, place, terms } = opened;
+        let op = with_ring(op, &snapshot)?;
+        let seq = plan.in_force().last().map_or(1, |edit| edit.seq + 1);
+        let (draft, body, terms) = blocking(move || {
+            let write = |op: &Op| serde_json::to_string(op).map_err(|e| Refused::new("bad_edit", e.to_string()));
+            let mut body: Arc<str> = write(&op)?.into();
+            let mut next = draft.then(seq, body.clone(), &terms)?;
+            // A code that was given is kept with the edit, so that it is the same when the
+            // edit is made again.
+            if let Some(named) = next.steps().last().and_then(|step| named(op, &step.created)) {
+                body = write(&named)?.into();
+                next = draft.then(seq, body.clone(), &terms)?;
+            }
+            Ok::<_, Refused>((next, body, terms))
+        })
+        .await??;
+        let change = PlanChange::Edit { body: body.to_string() };
+        let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
+        let drafting = Drafting { plan, draft, snapshot, place, terms };
+        self.keep(&drafting);
+        let step = drafting.draft.steps().last().cloned();
+        let step = step.ok_or_else(|| store::Error::Damaged("an edit that was made is gone".into()))?;
+        Ok((drafting, step))
+    }
+
+    /// Undoes the last edit, or makes the first undone one again.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none.
+    pub async fn step(
+        &self,
+        atlas: &Atlas,
+        store: &Store,
+        opened: &Plan,
+        author: &str,
+        change: PlanChange,
+    ) -> Result<Drafting, PlanError> {
+        must_be(opened, &[PlanState::Draft], "only a draft can be edited")?;
+        let plan = store.change_plan(&opened.id, opened.version, author, change).await?;
+        self.draft(atlas, store, plan).await
+    }
+
+    /// The city as the plan would have it, over the features of the present.
+    ///
+    /// # Errors
+    ///
+    /// Where the work was broken off.
+    pub async fn seen(&self, drafting: &Drafting) -> Result<Arc<Snapshot>, PlanError> {
+        let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
+        blocking(move || draft.snapshot(&snapshot, place)).await
+    }
+
+    /// What one edit changed, the figures of each area before it and after.
+    ///
+    /// # Errors
+    ///
+    /// Where the work was broken off.
+    pub async fn changed(&self, drafting: &Drafting) -> Result<Vec<AreaChange>, PlanError> {
+        let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
+        let target = self.settings.target;
+        blocking(move || changed(&snapshot, place, &draft, target)).await
+    }
+
+    /// What the plan would change.
+    ///
+    /// # Errors
+    ///
+    /// Where the work was broken off.
+    pub async fn preview(&self, drafting: &Drafting) -> Result<Preview, PlanError> {
+        let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
+        let target = self.settings.target;
+        blocking(move || preview(&snapshot, place, &draft, target)).await
+    }
+
+    /// Takes a plan a step on its way.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::State`] where it is not at the step before; [`PlanError::OwnPlan`].
+    pub async fn decide(
+        &self,
+        store: &Store,
+        plan: &Plan,
+        author: &str,
+        to: PlanState,
+        text: String,
+    ) -> Result<Plan, PlanError> {
+        let kind = match to {
+            PlanState::Submitted => {
+                must_be(plan, &[PlanState::Draft], "only a draft can be submitted")?;
+                "submitted"
+            }
+            PlanState::Approved => {
+                must_be(plan, &[PlanState::Submitted], "only a submitted plan can be approved")?;
+                if !self.settings.own_approval && author == plan.author {
+                    return Err(PlanError::OwnPlan);
+                }
+                "approved"
+            }
+            PlanState::Refused => {
+                let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
+                must_be(plan, &open, "what is done can't be refused")?;
+                "refused"
+            }
+            PlanState::Draft => {
+                must_be(plan, &[PlanState::Submitted, PlanState::Approved], "it can't be worked on again")?;
+                "withdrawn"
+            }
+            PlanState::Published => {
+                let (id, state) = (plan.id.clone(), plan.state);
+                return Err(PlanError::State { id, state, wanted: "publish it" });
+            }
+        };
+        Ok(store.change_plan(&plan.id, plan.version, author, PlanChange::Decide { state: to, kind, text }).await?)
+    }
+
+    /// Publishes a plan: the boundaries, what became of areas, and the plan's own state, in
+    /// one transaction. Seen by readers when it returns, if it is in force at once.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::Behind`] where something was published since its base.
+    pub async fn publish(
+        &self,
+        atlas: &Atlas,
+        store: &Store,
+        opened: Drafting,
+        author: &str,
+        effective: Option<Timestamp>,
+        note: &str,
+    ) -> Result<(Published, Vec<Descent>), PlanError> {
+        let publication = self.publication(store, &opened, author, effective, note).await?;
+        let mut lineage = publication.lineage.clone();
+        let published = store.publish(publication).await?;
+        atlas.refresh().await?;
+        lineage.iter_mut().for_each(|d| d.revision = published.revision.number);
+        Ok((published, lineage))
+    }
+
+    /// What publishing would write, without doing so.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub async fn publication(
+        &self,
+        store: &Store,
+        opened: &Drafting,
+        author: &str,
+        effective: Option<Timestamp>,
+        note: &str,
+    ) -> Result<Publication, PlanError> {
+        let Drafting { plan, draft, snapshot, place, .. } = opened.clone();
+        if self.settings.approval {
+            must_be(&plan, &[PlanState::Approved], "it must be approved first")?;
+        } else {
+            let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
+            must_be(&plan, &open, "it can't be published again")?;
+        }
+        let head = store.head(&plan.coverage).await?.map_or(0, |r| r.number);
+        if head != plan.base {
+            return Err(PlanError::Behind { base: plan.base, head });
+        }
+        let base = draft.base().clone();
+        let next = draft.coverage().clone();
+        let lineage = blocking(move || lineage(&snapshot, place, &draft)).await?;
+        let summary = if note.is_empty() { format!("Plan {}: {}", plan.id, plan.name) } else { note.to_owned() };
+        Ok(Publication {
+            coverage: plan.coverage.to_string(),
+            expected: Some(plan.base),
+            base: Some(base),
+            next,
+            author: author.to_owned(),
+            effective: effective.or(plan.effective.filter(|at| *at > Timestamp::now())),
+            summary,
+            plan: Some((plan.id.clone(), plan.version)),
+            lineage,
+        })
+    }
+
+    /// Puts a plan on the head of its coverage by making its edits again. Edits of `drop`
+    /// are left out; those of `accept` stay though they concern what was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::Conflicts`]: the plan stays as it is.
+    pub async fn rebase(
+        &self,
+        atlas: &Atlas,
+        store: &Store,
+        opened: Drafting,
+        author: &str,
+        drop: &[u64],
+        accept: &[u64],
+    ) -> Result<(Drafting, Rebased), PlanError> {
+        let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
+        must_be(&opened.plan, &open, "what is done stands on its revision")?;
+        let coverage = opened.plan.coverage.clone();
+        let newer: Vec<_> = store.revisions().await?;
+        let newer: Vec<_> =
+            newer.into_iter().filter(|r| r.coverage == coverage && r.number > opened.plan.base).collect();
+        let Some(head) = newer.last().map(|r| r.number) else {
+            return Ok((opened, Rebased::default()));
+        };
+        let mut states = Vec::new();
+        for revision in &newer {
+            let snapshot = atlas.at(Moment::Revision(revision.number)).await?;
+            let view = snapshot.coverage(&coverage).cloned();
+            let view = view.ok_or_else(|| store::Error::Damaged(format!("revision {} is gone", revision.number)))?;
+            states.push((revision.clone(), view));
+        }
+        let (ids, area) = store.free_ids(&coverage).await?;
+        let codes = CodeBook::new(self.settings.codes, store.used_codes(&coverage).await?);
+        let Drafting { plan, draft, terms, .. } = opened;
+        let terms = Terms { codes, ..terms };
+        let (drop, accept) = (drop.to_vec(), accept.to_vec());
+        let rebased = blocking(move || rebase(&draft, &states, Fresh { ids, area }, &terms, &drop, &accept)).await?;
+        if !rebased.conflicts.is_empty() {
+            return Err(PlanError::Conflicts(rebased.conflicts));
+        }
+        let change = PlanChange::Rebase { base: head, keep: rebased.kept.clone() };
+        let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
+        Ok((self.draft(atlas, store, plan).await?, rebased))
+    }
+}
+
+fn must_be(plan: &Plan, states: &[PlanState], wanted: &'static str) -> Result<(), PlanError> {
+    if states.contains(&plan.state) {
+        return Ok(());
+    }
+    Err(PlanError::State { id: plan.id.clone(), state: plan.state, wanted })
+}
+
+/// A transfer of a building with the ring that it stands in.
+fn with_ring(op: Op, snapshot: &Snapshot) -> Result<Op, Refused> {
+    let Op::Transfer { to, pieces: None, ring: None, building: Some(building), multipart } = op else { return Ok(op) };
+    let unknown = || Refused::new("unknown_building", format!("there is no building {building}"));
+    let layer = snapshot.layer("building").ok_or_else(unknown)?;
+    let feature = layer.find(&building).and_then(|ix| layer.feature(ix)).ok_or_else(unknown)?;
+    let Geometry::Polygons(parts) = &feature.geometry else {
+        let message = format!("building {building} is known as a point: draw the ring around it");
+        return Err(Refused::new("no_ground", message));
+    };
+    let [part] = parts.as_slice() else {
+        let message = format!("building {building} has {} parts: draw the ring around them", parts.len());
+        return Err(Refused::new("no_ground", message));
+    };
+    let ring = part.shell.iter().map(|p| [p.lon(), p.lat()]).collect();
+    Ok(Op::Transfer { to, pieces: None, ring: Some(ring), building: Some(building), multipart })
+}
+
+/// The same edit with the one code that it made, if it left that open.
+fn named(op: Op, created: &[Arc<str>]) -> Option<Op> {
+    let [code] = created else { return None };
+    let mut op = op;
+    match &mut op {
+        Op::Split { new, .. } | Op::Create { new, .. } | Op::Carve { new, .. } if new.code.is_none() => {
+            new.code = Some(code.clone());
+            Some(op)
+        }
+        _ => None,
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PlanError> {
+    let broken = |e: tokio::task::JoinError| store::Error::Refused(format!("the work was broken off: {e}"));
+    Ok(tokio::task::spawn_blocking(work).await.map_err(broken)?)
+}

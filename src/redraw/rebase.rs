@@ -1,0 +1,96 @@
+//! A plan on another base: its edits made again, one after the other.
+//!
+//! What concerns nothing that was changed meanwhile goes through by itself. An edit that
+//! does concern it, or can't be made any more, is a conflict: it names who changed what,
+//! and where. Later edits are tried all the same, so that all conflicts are seen at once.
+
+use std::sync::Arc;
+
+use boundaries::Point;
+use boundaries::edit::Fresh;
+
+use super::draft::{Draft, Terms};
+use crate::snapshot::CoverageView;
+use crate::store::Revision;
+
+/// An edit that can't simply be made again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    /// Its number in the plan.
+    pub seq: u64,
+    /// The codes that both the edit and somebody else concern.
+    pub codes: Vec<Arc<str>>,
+    /// The revision that changed them, with its author.
+    pub revision: Option<(u64, String)>,
+    /// Why, in words.
+    pub reason: String,
+    /// Where.
+    pub place: Option<Point>,
+}
+
+/// What a rebase came to.
+#[derive(Clone, Debug, Default)]
+pub struct Rebased {
+    /// The numbers of the edits that stay.
+    pub kept: Vec<u64>,
+    /// The edits that stand in the way.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Makes the edits of a draft again on the last of `states`, the revisions since its base.
+pub(super) fn rebase(
+    draft: &Draft,
+    states: &[(Revision, Arc<CoverageView>)],
+    fresh: Fresh,
+    terms: &Terms,
+    drop: &[u64],
+    accept: &[u64],
+) -> Rebased {
+    let Some((_, head)) = states.last() else { return Rebased::default() };
+    // Who changed which codes.
+    let mut before = draft.base();
+    let mut changed: Vec<(&Revision, Vec<Arc<str>>)> = Vec::new();
+    for (revision, view) in states {
+        changed.push((revision, view.coverage.touched_codes(&before.coverage)));
+        before = view;
+    }
+    let mut rebased = Rebased::default();
+    let mut next = Draft::on(head.clone(), fresh);
+    for step in draft.steps().iter().filter(|step| !drop.contains(&step.seq)) {
+        let conflict = |codes, revision: Option<&Revision>, reason: String, place: Option<Point>| Conflict {
+            seq: step.seq,
+            codes,
+            revision: revision.map(|r| (r.number, r.author.clone())),
+            reason,
+            place: place.or(step.place),
+        };
+        let shared = |codes: &Vec<Arc<str>>| -> Vec<Arc<str>> {
+            step.touched.iter().filter(|code| codes.binary_search(code).is_ok()).cloned().collect()
+        };
+        let both = changed.iter().rev().map(|(revision, codes)| (*revision, shared(codes)));
+        let both = both.into_iter().find(|(_, codes)| !codes.is_empty());
+        match next.then(step.seq, step.body.clone(), terms) {
+            Ok(made) => {
+                let codes_differ = made.steps().last().is_some_and(|again| again.created != step.created);
+                match both {
+                    _ if codes_differ => {
+                        let reason = "the areas that it makes would have other codes".to_owned();
+                        rebased.conflicts.push(conflict(step.created.clone(), None, reason, None));
+                    }
+                    Some((revision, codes)) if !accept.contains(&step.seq) => {
+                        let reason = format!("{} changed meanwhile", codes.join(", "));
+                        rebased.conflicts.push(conflict(codes, Some(revision), reason, None));
+                    }
+                    _ => {}
+                }
+                rebased.kept.push(step.seq);
+                next = made;
+            }
+            Err(refused) => {
+                let (revision, codes) = both.map_or((None, refused.areas), |(r, codes)| (Some(r), codes));
+                rebased.conflicts.push(conflict(codes, revision, refused.message, refused.places.first().copied()));
+            }
+        }
+    }
+    rebased
+}
