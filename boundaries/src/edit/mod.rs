@@ -222,10 +222,11 @@ pub struct Edited {
     /// Areas that are gone, ascending; ids in the coverage before.
     pub removed: Vec<AreaId>,
     /// All areas whose ground or description is different, with those created and removed,
-    /// ascending.
+    /// ascending. A neighbour in whose border a line ends, which puts a vertex there, is not
+    /// among them; `changes` has the border.
     pub touched: Vec<AreaId>,
-    /// What ground went from whom to whom. Where lines were moved rather than drawn, only
-    /// `touched` says who is concerned.
+    /// What ground went from whom to whom. Where lines were moved rather than drawn, it is
+    /// what each neighbour gave another on balance.
     pub handovers: Vec<Handover>,
     /// What is different, for a store.
     pub changes: Changes,

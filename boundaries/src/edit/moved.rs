@@ -1,18 +1,22 @@
 //! Edits that draw nothing: lines that move, and descriptions.
 
 use crate::area::{Area, AreaId};
+use crate::build::twice_area_along;
 use crate::change::Changes;
+use crate::lattice::{Bounds, Point};
+use crate::metres::Frame;
 use crate::topology::BorderId;
 
 use super::desk::{Desk, Roster};
 use super::refusal::{Reason, Refusal};
 use super::verify::{above_mandate, check_slivers, meetings, strays};
-use super::{Code, Deed, Edited};
+use super::{Code, Deed, Edited, Handover};
 
 impl Desk<'_> {
     /// Puts borders on other lines, between the same faces.
     pub(super) fn move_lines(&self, changes: Changes, deed: Deed) -> Result<Edited, Refusal> {
         let mut owners: Vec<AreaId> = Vec::new();
+        let mut handovers: Vec<Handover> = Vec::new();
         for record in &changes.put_borders {
             let [left, right] = [record.left, record.right].map(|f| self.base.face(f).and_then(|f| f.owner));
             let place = record.line.get(record.line.len() / 2).copied();
@@ -20,11 +24,15 @@ impl Desk<'_> {
                 return Err(refusal.at(place));
             }
             owners.extend(left.into_iter().chain(right));
+            let gained_m2 = self.base.border(record.id).map_or(0.0, |b| between_m2(&b.line, &record.line));
+            let (from, to) = if gained_m2 > 0.0 { (right, left) } else { (left, right) };
+            handovers.push(Handover { from, to, area_m2: gained_m2.abs() });
         }
+        handovers.retain(|h| h.area_m2 > 0.0);
         owners.sort_unstable();
         owners.dedup();
         owners.iter().try_for_each(|a| self.check_unlocked(*a))?;
-        let crossing = |places: Vec<crate::Point>| {
+        let crossing = |places: Vec<Point>| {
             let message = "a border would cross or touch another, or pass over it: move it less far";
             Refusal::new(Reason::Crossing, message).at(places).of(owners.iter().copied())
         };
@@ -38,7 +46,7 @@ impl Desk<'_> {
             return Err(crossing(places));
         }
         check_slivers(self.base, &next, &changes, self.rules)?;
-        let mut edited = self.edited(next, changes, self.rules.fresh.ids, &Roster::default(), deed, Vec::new());
+        let mut edited = self.edited(next, changes, self.rules.fresh.ids, &Roster::default(), deed, handovers);
         edited.touched = owners;
         Ok(edited)
     }
@@ -64,4 +72,12 @@ impl Desk<'_> {
         }
         Ok(self.edited(next, changes, free, &roster, Deed::Description, Vec::new()))
     }
+}
+
+/// The ground that the left side gains, on balance, when a border goes from one line to
+/// another, in square metres.
+fn between_m2(old: &[Point], new: &[Point]) -> f64 {
+    let ring: Vec<Point> = new.iter().chain(old.iter().rev()).chain(new.first()).copied().collect();
+    let bounds = Bounds::of(ring.iter().copied());
+    twice_area_along(&ring, ring[0]) as f64 / 2.0 * Frame::between(bounds.min, bounds.max).unit_area_m2()
 }

@@ -13,6 +13,7 @@
 
 use crate::area::AreaId;
 use crate::lattice::{Bounds, Point};
+use crate::metres::Frame;
 use crate::topology::FaceId;
 
 use super::desk::{Desk, Roster};
@@ -92,17 +93,18 @@ fn cut_off(draft: &Draft<'_>, first_new: u32) -> Vec<u32> {
     pieces.iter().copied().filter(|p| !is_largest(p)).collect()
 }
 
-/// Who lies beyond the borders around a piece, those with the most vertices between first.
-fn neighbours(draft: &Draft<'_>, piece: u32) -> Vec<(Option<AreaId>, usize)> {
-    let mut found: Vec<(Option<AreaId>, usize)> = Vec::new();
+/// Who lies beyond the borders around a piece, the longest border first.
+fn neighbours(draft: &Draft<'_>, piece: u32) -> Vec<(Option<AreaId>, f64)> {
+    let mut found: Vec<(Option<AreaId>, f64)> = Vec::new();
     for chain in draft.chains.iter().filter(|c| c.of.is_some() && c.sides.contains(&piece)) {
         let [left, right] = chain.sides;
         let beyond = draft.cells[if left == piece { right } else { left } as usize].was;
+        let length_m: f64 = chain.line.windows(2).map(|w| Frame::between(w[0], w[1]).distance_m(w[0], w[1])).sum();
         match found.iter_mut().find(|f| f.0 == beyond) {
-            Some(known) => known.1 += chain.line.len(),
-            None => found.push((beyond, chain.line.len())),
+            Some(known) => known.1 += length_m,
+            None => found.push((beyond, length_m)),
         }
     }
-    found.sort_by_key(|f| std::cmp::Reverse(f.1));
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
     found
 }

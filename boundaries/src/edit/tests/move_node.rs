@@ -23,6 +23,13 @@ fn all_borders_at_a_node_follow_it() {
     );
     assert_eq!(seen(&edited.coverage), expected);
     assert_eq!(edited.touched.len(), 4);
+    let c = yard();
+    for area in edited.touched {
+        let gave: f64 = edited.handovers.iter().filter(|h| h.from == Some(area)).map(|h| h.area_m2).sum();
+        let got: f64 = edited.handovers.iter().filter(|h| h.to == Some(area)).map(|h| h.area_m2).sum();
+        let gained = edited.coverage.area_m2(area) - c.area_m2(area);
+        assert!((got - gave - gained).abs() < 1e-3 * gained.abs(), "{got} {gave} {gained}");
+    }
 }
 
 #[test]
