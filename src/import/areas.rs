@@ -133,7 +133,7 @@ pub async fn areas(
         None => new,
         Some(old) => carry_ids(&new, old, free).map_err(|e| ImportError::CouldNot(e.to_string()))?,
     };
-    report.sketch = sketch(&new);
+    report.sketch = new.borders().map(|(_, border)| border.line.clone()).collect();
     report.areas = compare::counts(&new, old);
     report.hints.extend(suspect_datum(store, &new, source.crs()).await?);
     let removed = report.areas.removed_percent();
@@ -268,11 +268,6 @@ fn mixed_levels(
         "{} areas, {first} the first, lie wholly inside others: the file seems to hold several levels; take one at a time with --where FIELD=VALUE",
         inside.len()
     ))
-}
-
-/// The borders of the outcome in degrees, for the page.
-fn sketch(coverage: &Coverage) -> Vec<Vec<[f64; 2]>> {
-    coverage.borders().map(|(_, b)| b.line.iter().map(|p| [p.lon(), p.lat()]).collect()).collect()
 }
 
 fn file_name(file: &Path) -> String {

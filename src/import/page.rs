@@ -2,6 +2,9 @@
 //! under it each finding with a close-up of its ground. No script is needed to read it.
 
 use std::fmt::Write;
+use std::sync::Arc;
+
+use boundaries::Point;
 
 use super::report::{Report, Row};
 
@@ -112,7 +115,7 @@ fn map(out: &mut String, report: &Report) {
     let mut grow = |[lon, lat]: [f64; 2]| {
         bbox = [bbox[0].min(lon), bbox[1].min(lat), bbox[2].max(lon), bbox[3].max(lat)];
     };
-    report.sketch.iter().flatten().for_each(|p| grow(*p));
+    report.sketch.iter().flat_map(|line| &**line).for_each(|p| grow(degrees(*p)));
     report.findings.iter().filter_map(|row| row.place).for_each(grow);
     if bbox[0] > bbox[2] {
         return;
@@ -125,7 +128,8 @@ fn map(out: &mut String, report: &Report) {
         view.height
     );
     for line in &report.sketch {
-        out.push_str(&view.path(line, false));
+        let line: Vec<_> = line.iter().map(|p| degrees(*p)).collect();
+        out.push_str(&view.path(&line, false));
     }
     out.push_str("\"/>\n");
     for (i, row) in report.findings.iter().enumerate().rev() {
@@ -178,8 +182,12 @@ fn table(out: &mut String, report: &Report) {
     }
 }
 
+fn degrees(p: Point) -> [f64; 2] {
+    [p.lon(), p.lat()]
+}
+
 /// The ground of one finding with some of what lies around it.
-fn close_up(row: &Row, [west, south, east, north]: [f64; 4], sketch: &[Vec<[f64; 2]>]) -> String {
+fn close_up(row: &Row, [west, south, east, north]: [f64; 4], sketch: &[Arc<[Point]>]) -> String {
     let pad = ((east - west).max(north - south) * 0.25).max(2e-7);
     let cos = ((south + north) / 2.0).to_radians().cos().max(0.01);
     let half = ((east - west) * cos).max(north - south) / 2.0 + pad;
@@ -188,14 +196,14 @@ fn close_up(row: &Row, [west, south, east, north]: [f64; 4], sketch: &[Vec<[f64;
     let view = View::new(bbox, CLOSE_UP);
     let mut svg = format!("<svg class=\"close\" viewBox=\"0 0 {CLOSE_UP} {CLOSE_UP}\"><path class=\"border\" d=\"");
     for line in sketch {
-        let inside = |w: &[[f64; 2]]| {
+        let inside = |w: &[[f64; 2]; 2]| {
             w[0][0].min(w[1][0]) < bbox[2]
                 && w[0][0].max(w[1][0]) > bbox[0]
                 && w[0][1].min(w[1][1]) < bbox[3]
                 && w[0][1].max(w[1][1]) > bbox[1]
         };
-        for w in line.windows(2).filter(|w| inside(w)) {
-            svg.push_str(&view.path(w, false));
+        for w in line.windows(2).map(|w| [degrees(w[0]), degrees(w[1])]).filter(inside) {
+            svg.push_str(&view.path(&w, false));
         }
     }
     let ground: String = row.outline.iter().map(|ring| view.path(ring, true)).collect();

@@ -35,9 +35,9 @@ pub struct Report {
     pub hints: Vec<String>,
     /// Everything that was found wrong with the polygons, worst first.
     pub findings: Vec<Row>,
-    /// The borders of the outcome, for the page alone.
+    /// The borders of the outcome, for the page alone; the graph's own memory.
     #[serde(skip)]
-    pub sketch: Vec<Vec<[f64; 2]>>,
+    pub sketch: Vec<Arc<[Point]>>,
 }
 
 /// What a sync did, or would do.

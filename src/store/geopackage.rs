@@ -52,7 +52,8 @@ impl GeoPackage {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY)
-            .pragma("cache_size", "-65536")
+            // 32 MB of pages that are written: those that are read lie in the mapped file.
+            .pragma("cache_size", "-32768")
             .pragma("mmap_size", "1073741824")
             .pragma("temp_store", "memory")
             // After a large import the journal gives its room back.
