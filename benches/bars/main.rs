@@ -12,6 +12,7 @@ mod city;
 mod encode;
 
 mod http;
+mod import;
 mod kaohsiung;
 mod locator;
 mod nearest;
@@ -30,6 +31,9 @@ fn main() {
     // One run of its own for each store, so that its peak of memory is its own.
     if let Some(at) = arguments.iter().position(|a| a == "--load") {
         return store::load(&arguments[at + 1]);
+    }
+    if let Some(at) = arguments.iter().position(|a| a == "--answers") {
+        return store::answer(&arguments[at + 1]);
     }
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-'));
     let is_wanted = |name: &str| wanted.is_none_or(|w| name.contains(w.as_str()));
@@ -51,6 +55,9 @@ fn main() {
     }
     if is_wanted("store") {
         store::rows(&mut table);
+    }
+    if is_wanted("import") {
+        import::rows(&mut table);
     }
     if is_wanted("http") {
         http::rows(&mut table);

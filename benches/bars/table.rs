@@ -2,6 +2,7 @@
 //! ran in the same process a moment before or after.
 
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What a row must reach.
@@ -107,9 +108,42 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 
 /// The most memory that this process has held, in MB; 0 where the system does not say.
 pub fn peak_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    status_mb(Path::new("/proc/self/status"), "VmHWM:")
+}
+
+/// The memory that this process holds of its own, mapped files aside, in MB.
+pub fn held_mb() -> f64 {
+    status_mb(Path::new("/proc/self/status"), OWN)
+}
+
+/// What of a process's status is its own memory, mapped files aside.
+pub const OWN: &str = "RssAnon:";
+
+/// Seconds of processor time that this process has taken, on all its threads; to a hundredth.
+pub fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name, which may hold anything, user and system time are the 12th and 13th.
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// A figure of a process's status, in MB; 0 where it is not to be had.
+pub fn status_mb(status: &Path, figure: &str) -> f64 {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix(figure));
     line.and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<f64>().ok()).map_or(0.0, |kb| kb / 1024.0)
+}
+
+/// Seconds of processor time that one run of `f` takes on this thread, whatever else the
+/// machine does meanwhile.
+pub fn on_processor_s<T>(f: impl FnOnce() -> T) -> (f64, T) {
+    let so_far_s = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+        stat.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or_default() / 1e9
+    };
+    let before_s = so_far_s();
+    let made = black_box(f());
+    (so_far_s() - before_s, made)
 }
 
 /// Nanoseconds for each of `n`, as text.
