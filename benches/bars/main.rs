@@ -8,6 +8,8 @@
 
 #[path = "../../boundaries/tests/locator/city.rs"]
 mod city;
+#[path = "../../boundaries/benches/edits.rs"]
+mod edits;
 #[path = "../../tiles/benches/encode.rs"]
 mod encode;
 
@@ -46,6 +48,15 @@ fn main() {
         let ms = |ms: f64| format!("{} ms", short(ms));
         let ratio = reference_ms / ours_ms;
         table.ratio("tile writer, against mvt", ms(ours_ms), ms(reference_ms), ratio, Bar::AtLeast(4.0));
+    }
+    if is_wanted("edit") {
+        let (times, rebuilt_ms) = edits::measured();
+        for t in times {
+            let ms = |ms: f64| format!("{} ms", short(ms));
+            let what = format!("edit: {}, against the graph anew", t.what);
+            table.ratio(&what, ms(t.middle_ms), ms(rebuilt_ms), rebuilt_ms / t.middle_ms, Bar::None);
+            table.value(&format!("edit: {}, p99 in ms", t.what), t.p99_ms, Bar::AtMost(5.0));
+        }
     }
     if is_wanted("nearest") {
         nearest::rows(&mut table);
