@@ -19,8 +19,8 @@ use super::rules::{NewArea, Rules, Wanted};
 use super::verify::{above_mandate, check_slivers, meetings};
 use super::{Code, Deed, Edited, Handover, drawn};
 
-/// Areas that one edit takes on.
-const MOST_AREAS: usize = 1_000;
+/// Areas or pieces of ground that one edit names at most.
+pub(super) const MOST_AREAS: usize = 1_000;
 /// Faces that a line or ring may come near: a quarter of a large city.
 const MOST_FACES: usize = 5_000;
 
@@ -144,6 +144,11 @@ impl<'a> Desk<'a> {
         if parent.and_then(|p| self.base.area(p)).is_some_and(|p| p.level >= level) {
             return Err(Refusal::new(Reason::WrongParent, "the parent is not of a level above the new area").of(parent));
         }
+        let above = parent.and_then(|p| self.base.area(p)).filter(|p| p.level.0 + 1 < level.0);
+        if let Some(above) = above.filter(|_| from.is_none() && new.parent.is_none()) {
+            let message = format!("the ground is {}'s itself: say which parent below it the new area has", above.code);
+            return Err(Refusal::new(Reason::WrongParent, message).of(parent));
+        }
         let wanted = Wanted { coverage: self.base, from, parent, level, given: &roster.given };
         let code = new.code.clone().or_else(|| self.rules.codes.next(&wanted));
         let Some(code) = code.filter(|c| !c.is_empty()) else {
@@ -180,6 +185,7 @@ impl<'a> Desk<'a> {
     /// Closes a draft whose cells have their owners, and checks the outcome.
     pub(super) fn finish(&self, mut draft: Draft<'_>, roster: Roster, deed: Deed) -> Result<Edited, Refusal> {
         let mut handovers: Vec<(Handover, Option<Point>)> = Vec::new();
+        let bounds = draft.bounds();
         for cell in draft.live_cells() {
             let c = &draft.cells[cell as usize];
             if c.was == c.owner {
@@ -188,8 +194,8 @@ impl<'a> Desk<'a> {
             for area in [c.was, c.owner].into_iter().flatten().filter(|a| self.base.area(*a).is_some()) {
                 self.check_unlocked(area)?;
             }
-            let bounds = draft.bounds(cell);
-            let area_m2 = c.twice_area as f64 / 2.0 * Frame::between(bounds.min, bounds.max).unit_area_m2();
+            let Bounds { min, max } = bounds[cell as usize];
+            let area_m2 = c.twice_area as f64 / 2.0 * Frame::between(min, max).unit_area_m2();
             handovers.push((Handover { from: c.was, to: c.owner, area_m2 }, draft.place(cell)));
         }
         let roster = &roster;

@@ -215,10 +215,16 @@ impl<'a> Draft<'a> {
         larger.min_by_key(|(_, s)| s.1).map(|(i, _)| i)
     }
 
-    /// The box around all chains of a cell.
-    pub(super) fn bounds(&self, cell: u32) -> Bounds {
-        let own = self.chains.iter().filter(|c| c.sides.contains(&cell));
-        Bounds::of(own.flat_map(|c| c.line.iter().copied()))
+    /// The boxes around the chains of each cell.
+    pub(super) fn bounds(&self) -> Vec<Bounds> {
+        let mut bounds = vec![Bounds::EMPTY; self.cells.len()];
+        for chain in &self.chains {
+            let own = Bounds::of(chain.line.iter().copied());
+            for cell in chain.sides {
+                bounds[cell as usize] = bounds[cell as usize].union(own);
+            }
+        }
+        bounds
     }
 
     /// A vertex on the rim of a cell, for pointing at it: the middle one of its longest chain.

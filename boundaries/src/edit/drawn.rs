@@ -25,7 +25,7 @@ use super::draft::Draft;
 use super::refusal::{Reason, Refusal};
 
 /// Vertices of one drawn line: far more than a pointer draws or a building has.
-pub(super) const MOST_VERTICES: usize = 10_000;
+const MOST_VERTICES: usize = 10_000;
 /// Places after which a check stops looking for more.
 const MOST_PLACES: usize = 100;
 /// The widest tolerance in metres.

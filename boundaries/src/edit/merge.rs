@@ -6,7 +6,10 @@
 //!      └────┴────┘          └─────────┘     nodes that it alone made
 //! ```
 
+use rustc_hash::FxHashMap;
+
 use crate::area::AreaId;
+use crate::levels::Regions;
 
 use super::desk::{Desk, Roster};
 use super::draft::Draft;
@@ -43,22 +46,16 @@ pub(super) fn merge(desk: &Desk<'_>, codes: &[Code], into: &Code, multipart: boo
 
 /// Refuses areas that don't hang together. The last one is what the others must reach.
 pub(super) fn check_touching(desk: &Desk<'_>, draft: &Draft<'_>, areas: &[AreaId]) -> Result<(), Refusal> {
-    let mut reached: Vec<AreaId> = areas.last().copied().into_iter().collect();
-    let mut grew = true;
-    while grew {
-        grew = false;
-        for chain in &draft.chains {
-            let [left, right] = chain.sides.map(|s| draft.cells[s as usize].owner);
-            let (Some(left), Some(right)) = (left, right) else { continue };
-            for (one, other) in [(left, right), (right, left)] {
-                if reached.contains(&one) && areas.contains(&other) && !reached.contains(&other) {
-                    reached.push(other);
-                    grew = true;
-                }
-            }
+    let number: FxHashMap<AreaId, u32> = areas.iter().copied().zip(0..).collect();
+    let mut regions = Regions((0..areas.len() as u32).collect());
+    for chain in &draft.chains {
+        let [left, right] = chain.sides.map(|s| draft.cells[s as usize].owner.and_then(|o| number.get(&o)));
+        if let (Some(left), Some(right)) = (left, right) {
+            regions.join(*left, *right);
         }
     }
-    let apart: Vec<AreaId> = areas.iter().copied().filter(|a| !reached.contains(a)).collect();
+    let last = regions.find(areas.len().saturating_sub(1) as u32);
+    let apart: Vec<AreaId> = areas.iter().copied().filter(|a| regions.find(number[a]) != last).collect();
     let Some(first) = apart.first() else { return Ok(()) };
     let message =
         format!("{} touches none of the others: merge what lies between, or ask for several parts", desk.codes(&apart));

@@ -35,9 +35,10 @@ pub(super) fn split(
         return Err(Refusal::new(Reason::LineMisses, message).at([line[line.len() / 2]]).of(missed));
     }
     let mut roster = Roster::default();
+    let bounds = draft.bounds();
     for area in areas {
         let mut pieces = pieces_of(&draft, area);
-        pieces.sort_by_key(|c| draft.bounds(*c).min);
+        pieces.sort_by_key(|c| bounds[*c as usize].min);
         let kept = kept(&draft, &cut, &pieces, keep);
         let Some(old) = desk.base.area(area) else { continue };
         for piece in pieces.into_iter().filter(|p| Some(*p) != kept) {

@@ -8,12 +8,15 @@
 //!      └─────┴───────┘          └─────┴───────┘
 //! ```
 
+use rustc_hash::FxHashSet;
+
 use crate::area::AreaId;
 use crate::lattice::{Bounds, Point};
+use crate::levels::Regions;
 use crate::topology::FaceId;
 
 use super::cut::Cut;
-use super::desk::{Desk, Roster};
+use super::desk::{Desk, MOST_AREAS, Roster};
 use super::draft::Draft;
 use super::inside::cells_inside;
 use super::refusal::{Reason, Refusal};
@@ -29,7 +32,7 @@ pub(super) fn transfer(desk: &Desk<'_>, to: &Code, pieces: &Pieces, multipart: b
             (draft, inside)
         }
     };
-    let mut given: Vec<u32> = given.into_iter().filter(|c| draft.cells[*c as usize].owner != Some(to)).collect();
+    let given: Vec<u32> = given.into_iter().filter(|c| draft.cells[*c as usize].owner != Some(to)).collect();
     let Some(&first) = given.first() else {
         let message = format!("that ground is {}'s already", desk.code(to));
         return Err(Refusal::new(Reason::NoChange, message).at(desk.place_of(to)).of([to]));
@@ -38,7 +41,7 @@ pub(super) fn transfer(desk: &Desk<'_>, to: &Code, pieces: &Pieces, multipart: b
     for &cell in &given {
         draft.cells[cell as usize].owner = Some(to);
     }
-    if !multipart && !touches(&draft, &mut given) {
+    if !multipart && !touches(&draft, &given) {
         let message =
             format!("the ground doesn't touch {}: take what lies between, or ask for several parts", desk.code(to));
         return Err(Refusal::new(Reason::NotAdjacent, message).at(place).of([to]));
@@ -48,7 +51,7 @@ pub(super) fn transfer(desk: &Desk<'_>, to: &Code, pieces: &Pieces, multipart: b
 
 /// The faces at some places, in a draft of their own.
 fn whole<'a>(desk: &Desk<'a>, to: AreaId, places: &[Point]) -> Result<(Draft<'a>, Vec<u32>), Refusal> {
-    if places.len() > drawn::MOST_VERTICES {
+    if places.len() > MOST_AREAS {
         return Err(Refusal::new(Reason::Limit, "too many pieces for one edit: transfer them in parts").of([to]));
     }
     let mut faces: Vec<FaceId> = Vec::with_capacity(places.len());
@@ -70,24 +73,17 @@ fn whole<'a>(desk: &Desk<'a>, to: AreaId, places: &[Point]) -> Result<(Draft<'a>
 
 /// Whether each piece of given ground touches, or reaches over other given ground, what its
 /// new owner had.
-fn touches(draft: &Draft<'_>, given: &mut Vec<u32>) -> bool {
-    loop {
-        let before = given.len();
-        let reached: Vec<u32> = draft
-            .chains
-            .iter()
-            .flat_map(|c| [(c.sides[0], c.sides[1]), (c.sides[1], c.sides[0])])
-            .filter(|(one, other)| {
-                let [one_is, other_is] = [one, other].map(|c| draft.cells[*c as usize].owner);
-                one_is == other_is && given.contains(one) && !given.contains(other)
-            })
-            .map(|s| s.0)
-            .collect();
-        given.retain(|c| !reached.contains(c));
-        if given.is_empty() || given.len() == before {
-            return given.is_empty();
-        }
+fn touches(draft: &Draft<'_>, given: &[u32]) -> bool {
+    let mut regions = Regions((0..draft.cells.len() as u32).collect());
+    let owner = |cell: u32| draft.cells[cell as usize].owner;
+    for [left, right] in draft.chains.iter().map(|c| c.sides).filter(|s| owner(s[0]) == owner(s[1])) {
+        regions.join(left, right);
     }
+    let to = given.first().and_then(|c| owner(*c));
+    let given: FxHashSet<u32> = given.iter().copied().collect();
+    let had = draft.live_cells().into_iter().filter(|c| owner(*c) == to && !given.contains(c));
+    let reached: FxHashSet<u32> = had.map(|c| regions.find(c)).collect();
+    given.iter().all(|c| reached.contains(&regions.find(*c)))
 }
 
 /// A draft with a ring drawn into all faces that it comes near, none of it outside them.

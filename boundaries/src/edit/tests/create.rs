@@ -22,3 +22,18 @@ fn ground_that_a_grid_owns_and_the_outside_are_no_land() {
     let (reason, place, _) = refused(&yard(), &Edit::Create { at: p(1.0, 9.0), new: NewArea::default() });
     assert_eq!((reason, place), (Reason::OutsideOutline, Some(p(1.0, 9.0))));
 }
+
+/// ```text
+///    │ c  │ S× │     the street's own land, of no community: which one is it to be?
+/// ```
+#[test]
+fn a_new_grid_never_comes_straight_below_a_street() {
+    let retire = |code: &str, into: &str| Edit::Retire { code: code.into(), into: into.into() };
+    let c = done(&yard(), &retire("f", "S")).coverage;
+    let at = p(14.0, 2.0);
+    let (reason, _, areas) = refused(&c, &Edit::Create { at, new: NewArea::default() });
+    assert_eq!((reason, areas), (Reason::WrongParent, vec!["S".to_owned()]));
+    let new = NewArea { parent: Some("Y".into()), ..NewArea::default() };
+    let edited = done(&c, &Edit::Create { at, new });
+    assert_eq!(edited.coverage.area(edited.created[0]).unwrap().parent, c.area_by_code("Y"));
+}
