@@ -16,6 +16,7 @@ mod described;
 mod merge;
 mod move_border;
 mod move_node;
+mod naive;
 mod refused;
 mod reshape;
 mod retire;
