@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use boundaries::{Area, AreaId, Coverage, Level, Polygon};
+use boundaries::{Area, AreaId, Coverage, Level, Outline, Polygon};
 use jiff::Timestamp;
 
 use super::layers::{self, Record};
@@ -25,18 +25,28 @@ pub(super) struct AreaRow {
     pub(super) ground: Vec<Polygon>,
 }
 
+/// Rows that are written at once: the ground of a whole level as polygons is several times
+/// the graph.
+const AT_ONCE: usize = 2000;
+
 /// What the layer of a level must hold: every area of it, with ground or without.
 pub(super) fn area_rows(coverage: &Coverage, level: Level) -> Vec<AreaRow> {
-    let mut outlines = coverage.outlines(level).into_iter().peekable();
-    let of_level = coverage.areas().filter(|(_, area)| area.level == level);
-    of_level
-        .map(|(id, area)| {
-            let outline = outlines.next_if(|outline| outline.area == id);
-            let parts = outline.map_or_else(Vec::new, |outline| outline.parts);
-            let ground = parts.iter().map(|part| coverage.polygon(part)).collect();
-            AreaRow { id, values: values(coverage, area), ground }
-        })
-        .collect()
+    rows_of(coverage, &coverage.outlines(level), &ids_of(coverage, level))
+}
+
+fn ids_of(coverage: &Coverage, level: Level) -> Vec<AreaId> {
+    coverage.areas().filter(|(_, area)| area.level == level).map(|(id, _)| id).collect()
+}
+
+/// The rows of some areas of a level whose `outlines` these are, ascending.
+fn rows_of(coverage: &Coverage, outlines: &[Outline], ids: &[AreaId]) -> Vec<AreaRow> {
+    let row = |id: &AreaId| {
+        let found = outlines.binary_search_by_key(id, |outline| outline.area).ok();
+        let parts = found.map_or(&[][..], |i| &outlines[i].parts);
+        let ground = parts.iter().map(|part| coverage.polygon(part)).collect();
+        Some(AreaRow { id: *id, values: values(coverage, coverage.area(*id)?), ground })
+    };
+    ids.iter().filter_map(row).collect()
 }
 
 /// The same for some areas of the level only, looking at no other ground than theirs.
@@ -107,23 +117,31 @@ async fn derive(tx: &mut Tx, name: &str, old: Option<&Coverage>, new: &Coverage)
     for (i, level) in new.levels().iter().enumerate() {
         let table = names::level_table(name, level);
         let level = Level(i as u8);
-        let rows = match &touched {
-            None => area_rows(new, level),
+        match &touched {
+            None => {
+                let outlines = new.outlines(level);
+                for ids in ids_of(new, level).chunks(AT_ONCE) {
+                    write(tx, &table, rows_of(new, &outlines, ids)).await?;
+                }
+            }
             Some(touched) => {
                 // An id may have left this level or the coverage: deleting what is not there is nothing.
                 let gone: Vec<i64> = touched.iter().map(|id| i64::from(id.0) + 1).collect();
                 layers::delete(tx, &table, &gone).await?;
-                some_area_rows(new, level, touched)
+                write(tx, &table, some_area_rows(new, level, touched)).await?;
             }
-        };
-        let records = rows.into_iter().map(|row| Record {
-            number: row.id.0 + 1,
-            geometry: Geometry::Polygons(row.ground),
-            values: row.values.into_iter().map(Arg::Text).collect(),
-        });
-        layers::insert(tx, &table, &COLUMNS, blob::Parts::Multi, records).await?;
+        }
     }
     Ok(())
+}
+
+async fn write(tx: &mut Tx, table: &str, rows: Vec<AreaRow>) -> Result<(), Error> {
+    let records = rows.into_iter().map(|row| Record {
+        number: row.id.0 + 1,
+        geometry: Geometry::Polygons(row.ground),
+        values: row.values.into_iter().map(Arg::Text).collect(),
+    });
+    layers::insert(tx, table, &COLUMNS, blob::Parts::Multi, records).await
 }
 
 /// Writes the owners of features in one coverage where they are no longer those that

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use boundaries::Coverage;
+use boundaries::{Area, AreaId, Border, BorderId, Coverage, Face, FaceId};
 use jiff::Timestamp;
 
 use super::records::{Difference, Rows, digest};
@@ -219,6 +219,10 @@ async fn insert_revision(tx: &mut Tx, r: &Revision) -> Result<(), Error> {
     tx.run(sql, args).await.map(drop)
 }
 
+/// Rows that are written at once: values on their way take several times the room of what
+/// they are made of.
+const AT_ONCE: usize = 2000;
+
 async fn write_rows(tx: &mut Tx, coverage: &str, number: u64, difference: &Difference<'_>) -> Result<(), Error> {
     fn ids<Id: Copy, T>(rows: &Rows<'_, Id, T>, number: impl Fn(Id) -> u32) -> Vec<u32> {
         rows.ended.iter().map(|id| number(*id)).collect()
@@ -227,34 +231,38 @@ async fn write_rows(tx: &mut Tx, coverage: &str, number: u64, difference: &Diffe
     end_rows(tx, "face", coverage, number, &ids(&difference.faces, |id| id.0)).await?;
     end_rows(tx, "border", coverage, number, &ids(&difference.borders, |id| id.0)).await?;
 
-    // Whole lists: a service's tasks may not hold what borrows from a state over an await.
-    let areas = difference.areas.begun.iter().map(|(id, a)| {
-        vec![
-            coverage.into(),
-            id.0.into(),
-            Arg::from(&*a.code),
-            Arg::from(&*a.name),
-            u32::from(a.level.0).into(),
-            a.parent.map(|p| p.0).into(),
-            Arg::from(&*a.kind),
-            Arg::from(&*a.attributes),
-            number.into(),
-        ]
-    });
     let columns = ["coverage", "id", "code", "name", "level", "parent", "kind", "attributes", "from_revision"];
-    tx.insert_many("area", &columns, areas.collect::<Vec<_>>()).await?;
-    let faces = difference
-        .faces
-        .begun
-        .iter()
-        .map(|(id, f)| vec![coverage.into(), id.0.into(), f.owner.map(|o| o.0).into(), number.into()]);
-    tx.insert_many("face", &["coverage", "id", "area", "from_revision"], faces.collect::<Vec<_>>()).await?;
-    let borders = difference.borders.begun.iter().map(|(id, b)| {
-        let line = Arg::Blob(blob::line_bytes(&b.line));
-        vec![coverage.into(), id.0.into(), b.left.0.into(), b.right.0.into(), line, number.into()]
-    });
-    tx.insert_many("border", &["coverage", "id", "left", "right", "line", "from_revision"], borders.collect::<Vec<_>>())
-        .await
+    for some in difference.areas.begun.chunks(AT_ONCE) {
+        let row = |(id, a): &(AreaId, &Arc<Area>)| {
+            vec![
+                coverage.into(),
+                id.0.into(),
+                Arg::from(&*a.code),
+                Arg::from(&*a.name),
+                u32::from(a.level.0).into(),
+                a.parent.map(|p| p.0).into(),
+                Arg::from(&*a.kind),
+                Arg::from(&*a.attributes),
+                number.into(),
+            ]
+        };
+        tx.insert_many("area", &columns, some.iter().map(row).collect::<Vec<_>>()).await?;
+    }
+    for some in difference.faces.begun.chunks(AT_ONCE) {
+        let row =
+            |(id, f): &(FaceId, &Face)| vec![coverage.into(), id.0.into(), f.owner.map(|o| o.0).into(), number.into()];
+        let columns = ["coverage", "id", "area", "from_revision"];
+        tx.insert_many("face", &columns, some.iter().map(row).collect::<Vec<_>>()).await?;
+    }
+    for some in difference.borders.begun.chunks(AT_ONCE) {
+        let row = |(id, b): &(BorderId, &Border)| {
+            let line = Arg::Blob(blob::line_bytes(&b.line));
+            vec![coverage.into(), id.0.into(), b.left.0.into(), b.right.0.into(), line, number.into()]
+        };
+        let columns = ["coverage", "id", "left", "right", "line", "from_revision"];
+        tx.insert_many("border", &columns, some.iter().map(row).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
 }
 
 async fn end_rows(tx: &mut Tx, table: &str, coverage: &str, number: u64, ids: &[u32]) -> Result<(), Error> {
