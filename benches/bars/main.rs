@@ -5,6 +5,7 @@
 //! stores are made once and kept under the target folder. README.md beside the benches
 //! says what each row means.
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a measurement that fails may say so and stop")]
+#![allow(clippy::duplicate_mod, reason = "the measurement of edits stands by itself, too, with the city it needs")]
 
 #[path = "../../boundaries/tests/locator/city.rs"]
 mod city;
