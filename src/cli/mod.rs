@@ -16,6 +16,7 @@ pub mod export;
 pub mod import;
 pub mod locate;
 pub mod nearest;
+pub mod plan;
 pub mod serve;
 
 /// The map and boundary service for grid governance.
@@ -42,6 +43,8 @@ enum Command {
     Nearest(nearest::Args),
     /// Write areas, layers or tiles of a store to a file
     Export(export::Args),
+    /// Redraw boundaries: plans with their edits, from a script or a file
+    Plan(plan::Args),
 }
 
 /// Why a command ended without having done what it was asked.
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Locate(args) => locate::run(args),
         Command::Nearest(args) => nearest::run(args),
         Command::Export(args) => export::run(args),
+        Command::Plan(args) => plan::run(args),
     };
     let (code, message) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,

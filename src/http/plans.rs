@@ -8,10 +8,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use boundaries::Point;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
@@ -22,13 +20,9 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::tags;
-use crate::redraw::{AreaChange, Conflict, Drafting, Op, PlanError, Preview, Refused};
+use crate::redraw::{Drafting, Op, PlanError, Preview, Refused, told};
 use crate::snapshot::Moment;
 use crate::store::{NewPlan, Plan, PlanChange, PlanState};
-
-fn geojson_point(p: Point) -> Value {
-    json!({ "type": "Point", "coordinates": [p.lon(), p.lat()] })
-}
 
 impl From<PlanError> for Problem {
     fn from(error: PlanError) -> Self {
@@ -37,7 +31,7 @@ impl From<PlanError> for Problem {
             PlanError::Unknown(_) => Self::new(Code::UnknownPlan, said),
             PlanError::Refused(refused) => {
                 let Refused { reason, message, places, areas } = *refused;
-                let place = places.first().map_or(Value::Null, |p| geojson_point(*p));
+                let place = places.first().map_or(Value::Null, |p| told::place(*p));
                 Self::new(Code::EditRefused, message)
                     .with("reason", reason)
                     .with("place", place)
@@ -47,7 +41,7 @@ impl From<PlanError> for Problem {
             PlanError::OwnPlan => Self::new(Code::OwnPlan, said),
             PlanError::Behind { base, head } => Self::new(Code::Behind, said).with("base", base).with("head", head),
             PlanError::Conflicts(all) => {
-                let all: Vec<Value> = all.iter().map(conflict).collect();
+                let all: Vec<Value> = all.iter().map(told::conflict).collect();
                 Self::new(Code::Conflicts, said).with("conflicts", all)
             }
             PlanError::Store(error) => error.into(),
@@ -55,39 +49,11 @@ impl From<PlanError> for Problem {
     }
 }
 
-fn conflict(c: &Conflict) -> Value {
-    json!({
-        "seq": c.seq, "codes": c.codes, "reason": c.reason,
-        "revision": c.revision.as_ref().map(|r| r.0), "author": c.revision.as_ref().map(|r| &r.1),
-        "place": c.place.map(geojson_point),
-    })
-}
-
 /// A plan on the wire.
 fn written(plan: &Plan, revision: u64) -> Value {
-    let edits: Vec<Value> = plan
-        .edits
-        .iter()
-        .enumerate()
-        .map(|(i, e)| {
-            let edit: Option<&RawValue> = serde_json::from_str(&e.body).ok();
-            json!({ "seq": e.seq, "author": e.author, "at": e.at, "undone": i >= plan.done, "edit": edit })
-        })
-        .collect();
-    let notes: Vec<Value> = plan
-        .notes
-        .iter()
-        .map(|n| {
-            json!({ "seq": n.seq, "author": n.author, "at": n.at, "kind": n.kind, "note": n.text,
-                "place": n.place.map(geojson_point) })
-        })
-        .collect();
-    json!({
-        "revision": revision, "id": plan.id, "coverage": plan.coverage, "name": plan.name, "author": plan.author,
-        "scope": plan.scope, "base": plan.base, "effective": plan.effective, "state": plan.state,
-        "published": plan.published, "locked": plan.locked, "created_at": plan.created_at,
-        "changed_at": plan.changed_at, "edits": edits, "notes": notes,
-    })
+    let mut written = told::plan(plan);
+    written["revision"] = revision.into();
+    written
 }
 
 fn tag(plan: &Plan) -> String {
@@ -163,9 +129,9 @@ pub(super) async fn list(
     let plans: Vec<Value> = all
         .iter()
         .map(|p| {
-            let mut plan = written(p, revision);
+            let mut plan = told::plan(p);
             if let Value::Object(plan) = &mut plan {
-                ["edits", "notes", "revision"].iter().for_each(|name| drop(plan.remove(*name)));
+                ["edits", "notes"].iter().for_each(|name| drop(plan.remove(*name)));
                 plan.insert("edit_count".to_owned(), p.done.into());
             }
             plan
@@ -266,19 +232,12 @@ pub(super) async fn edit(
     let author = q.author.unwrap_or_else(|| opened.plan.author.clone());
     let (drafting, step) = app.plans.edit(app.store()?, opened, &author, op).await?;
     let areas = app.plans.changed(&drafting).await?;
-    let findings = findings(&areas);
+    let findings = told::findings(&areas);
     let body = json!({
         "revision": app.revision(), "plan": drafting.plan.id, "seq": step.seq, "created": step.created,
         "removed": step.removed, "touched": step.touched, "areas": areas, "findings": findings,
     });
     Ok(tagged(&drafting.plan, StatusCode::CREATED, &body))
-}
-
-/// What a planner should look at: areas that fell into more parts.
-fn findings(areas: &[AreaChange]) -> Vec<Value> {
-    let parts = |figures: &Option<crate::redraw::Figures>| figures.as_ref().map_or(0, |f| f.parts);
-    let apart = areas.iter().filter(|a| parts(&a.after) > parts(&a.before).max(1));
-    apart.map(|a| json!({ "kind": "detached_part", "code": a.code, "parts": parts(&a.after) })).collect()
 }
 
 fn tagged(plan: &Plan, status: StatusCode, body: &Value) -> Response {
@@ -374,13 +333,8 @@ pub(super) async fn preview(
                 .with("parameter", "format"));
         }
     }
-    let Preview { areas, moved, gained, lost } = preview;
-    let findings = findings(&areas);
-    let edits = drafting.draft.steps().len();
-    let body = json!({
-        "revision": app.revision(), "plan": drafting.plan.id, "base": drafting.plan.base, "edits": edits, "areas": areas,
-        "moved": moved, "neighbours": { "gained": gained, "lost": lost }, "findings": findings,
-    });
+    let mut body = told::preview(&drafting, &preview);
+    body["revision"] = app.revision().into();
     let mut answer = tagged(&drafting.plan, StatusCode::OK, &body);
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)

@@ -18,6 +18,8 @@ mod preview;
 mod plans;
 mod rebase;
 
+pub mod told;
+
 pub use codes::{CodeBook, Layout};
 pub use draft::{Draft, Refused, Step, Terms};
 pub use figures::{Figures, Target};

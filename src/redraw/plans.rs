@@ -233,30 +233,37 @@ impl Plans {
         author: &str,
         op: Op,
     ) -> Result<(Drafting, Arc<Step>), PlanError> {
+        let (mut drafting, step) = self.tried(opened, op).await?;
+        let change = PlanChange::Edit { body: step.body.to_string() };
+        drafting.plan = store.change_plan(&drafting.plan.id, drafting.plan.version, author, change).await?;
+        self.keep(&drafting);
+        Ok((drafting, step))
+    }
+
+    /// Makes one more edit on the draft alone: the plan stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`edit`](Self::edit).
+    pub async fn tried(&self, opened: Drafting, op: Op) -> Result<(Drafting, Arc<Step>), PlanError> {
         must_be(&opened.plan, &[PlanState::Draft], "only a draft can be edited")?;
-        let Drafting { plan, draft, snapshot, place, terms } = opened;
-        let op = with_ring(op, &snapshot)?;
-        let seq = plan.in_force().last().map_or(1, |edit| edit.seq + 1);
-        let (draft, body, terms) = blocking(move || {
+        let op = with_ring(op, &opened.snapshot)?;
+        let seq = opened.draft.steps().last().map_or(1, |step| step.seq + 1);
+        let (draft, terms) = (opened.draft.clone(), opened.terms.clone());
+        let draft = blocking(move || {
             let write = |op: &Op| serde_json::to_string(op).map_err(|e| Refused::new("bad_edit", e.to_string()));
-            let mut body: Arc<str> = write(&op)?.into();
-            let mut next = draft.then(seq, body.clone(), &terms)?;
+            let next = draft.then(seq, write(&op)?.into(), &terms)?;
             // A code that was given is kept with the edit, so that it is the same when the
             // edit is made again.
-            if let Some(named) = next.steps().last().and_then(|step| named(op, &step.created)) {
-                body = write(&named)?.into();
-                next = draft.then(seq, body.clone(), &terms)?;
+            match next.steps().last().and_then(|step| named(op, &step.created)) {
+                Some(named) => draft.then(seq, write(&named)?.into(), &terms),
+                None => Ok(next),
             }
-            Ok::<_, Refused>((next, body, terms))
         })
         .await??;
-        let change = PlanChange::Edit { body: body.to_string() };
-        let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
-        let drafting = Drafting { plan, draft, snapshot, place, terms };
-        self.keep(&drafting);
-        let step = drafting.draft.steps().last().cloned();
+        let step = draft.steps().last().cloned();
         let step = step.ok_or_else(|| store::Error::Damaged("an edit that was made is gone".into()))?;
-        Ok((drafting, step))
+        Ok((Drafting { draft, ..opened }, step))
     }
 
     /// Undoes the last edit, or makes the first undone one again.
