@@ -160,21 +160,28 @@ fn targets(
     let mut segments = borders.to_vec();
     segments.extend(line.iter().map(|p| [*p, *p]));
     let first = borders.len();
+    // Only pairs of both kinds matter: looked for from the side that has fewer.
+    let few_drawn = segments.len() - first <= first;
     let mut found =
-        near_pairs(&segments, margin, &|i| i >= first, &|i, j, out: &mut Vec<(usize, bool, u64, Point)>| {
-            if i >= first || j < first {
-                return;
-            }
-            let p = segments[j][0];
-            // Squares of metres as bits: the order of floats that are not negative.
-            let near = |q: Point| Some(frame.distance_2(p, q)).filter(|d| *d <= most_2).map(f64::to_bits);
-            let vertices = segments[i].into_iter().filter_map(|q| Some((j - first, false, near(q)?, q)));
-            out.extend(vertices);
-            if frame.distance_to_segment_2(p, segments[i][0], segments[i][1]) <= most_2 {
-                let q = foot(p, segments[i], frame);
-                out.extend(near(q).map(|d| (j - first, true, d, q)));
-            }
-        })
+        near_pairs(
+            &segments,
+            margin,
+            &|i| (i >= first) == few_drawn,
+            &|i, j, out: &mut Vec<(usize, bool, u64, Point)>| {
+                if i >= first || j < first {
+                    return;
+                }
+                let p = segments[j][0];
+                // Squares of metres as bits: the order of floats that are not negative.
+                let near = |q: Point| Some(frame.distance_2(p, q)).filter(|d| *d <= most_2).map(f64::to_bits);
+                let vertices = segments[i].into_iter().filter_map(|q| Some((j - first, false, near(q)?, q)));
+                out.extend(vertices);
+                if frame.distance_to_segment_2(p, segments[i][0], segments[i][1]) <= most_2 {
+                    let q = foot(p, segments[i], frame);
+                    out.extend(near(q).map(|d| (j - first, true, d, q)));
+                }
+            },
+        )
         .map_err(tangled)?;
     found.sort_unstable();
     found.dedup_by_key(|f| f.0);
@@ -203,21 +210,24 @@ fn led_through(
     let mut segments = borders.to_vec();
     segments.extend(line.windows(2).map(|w| [w[0], w[1]]));
     let first = borders.len();
-    let mut found = near_pairs(&segments, margin, &|i| i >= first, &|i, j, out: &mut Vec<(usize, i128, Point)>| {
-        if i >= first || j < first {
-            return;
-        }
-        let [a, b] = segments[j];
-        for q in segments[i].into_iter().filter(|q| *q != a && *q != b) {
-            if frame.distance_to_segment_2(q, a, b) <= most_2 {
-                let at = along([a, b], q);
-                if at > 0 && at < along([a, b], b) {
-                    out.push((j - first, at, q));
+    // Only pairs of both kinds matter: looked for from the side that has fewer.
+    let few_drawn = segments.len() - first <= first;
+    let mut found =
+        near_pairs(&segments, margin, &|i| (i >= first) == few_drawn, &|i, j, out: &mut Vec<(usize, i128, Point)>| {
+            if i >= first || j < first {
+                return;
+            }
+            let [a, b] = segments[j];
+            for q in segments[i].into_iter().filter(|q| *q != a && *q != b) {
+                if frame.distance_to_segment_2(q, a, b) <= most_2 {
+                    let at = along([a, b], q);
+                    if at > 0 && at < along([a, b], b) {
+                        out.push((j - first, at, q));
+                    }
                 }
             }
-        }
-    })
-    .map_err(tangled)?;
+        })
+        .map_err(tangled)?;
     found.sort_unstable();
     found.dedup();
     let mut through = Vec::with_capacity(line.len() + found.len());
