@@ -107,3 +107,41 @@ fn a_service_says_where_it_listens_and_ends_well_when_told_to() {
     assert!(refused.err.contains("public_ulr") && refused.err.contains("config.json"), "{refused:?}");
     gridatlas(["serve", "--store", "/nowhere/city.gpkg", "--listen", "127.0.0.1:0"]).ended(3);
 }
+
+#[test]
+fn a_redraw_is_scripted_from_edit_to_publish() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let plan = |args: &[&str], input: &str| {
+        gridatlas_with([&["plan"], args, &["--store", &store]].concat(), input.as_bytes())
+    };
+    let id = plan(&["new", "二分", "--author", "li"], "").ended(0).out.trim().to_owned();
+    let cut = r#"{"op": "split", "code": "g1", "line": [[120.04, 35.9], [120.04, 36.3]]}"#;
+    let rename = r#"{"op": "rename", "code": "g1-2", "name": "西"}"#;
+    let tried = plan(&["edit", &id, "-", "--dry-run"], &format!("{cut}\n{rename}\n")).ended(0);
+    assert!(tried.out.contains("2 edits can be made"), "{tried:?}");
+    let made = plan(&["edit", &id, "-", "--json"], &format!("[{cut}, {rename}]")).ended(0).json();
+    assert_eq!((&made[0]["created"], &made[1]["touched"]), (&json!(["g1-2"]), &json!(["g1-2"])));
+    let shown = plan(&["show", &id, "--json"], "").ended(0).json();
+    assert_eq!(shown["edits"].as_array().unwrap().len(), 2);
+
+    let bad = plan(&["edit", &id, "-"], r#"{"op": "split", "code": "g2", "line": [[1, 1], [2, 2]]}"#).ended(1);
+    assert!(bad.err.contains("line_misses") && bad.err.contains("edit 1 of 1"), "{bad:?}");
+    plan(&["edit", &id, "-"], "{").ended(2);
+    plan(&["show", "p99"], "").ended(2);
+    let preview = plan(&["preview", &id], "").ended(0);
+    assert!(preview.out.contains("g1-2") && preview.out.contains("of building"), "{preview:?}");
+
+    plan(&["publish", &id], "").ended(1);
+    plan(&["submit", &id, "--author", "li"], "").ended(0);
+    plan(&["approve", &id, "--author", "li"], "").ended(1);
+    plan(&["approve", &id, "--author", "wang"], "").ended(0);
+    let would = plan(&["publish", &id, "--dry-run"], "").ended(0);
+    assert!(would.out.contains("g1-2"), "{would:?}");
+    let published = plan(&["publish", &id, "--author", "wang", "--json"], "").ended(0).json();
+    assert_eq!(published["revision"], 2);
+    gridatlas(["check", "--store", &store]).ended(0);
+    let owner = gridatlas_with(["locate", "--store", &store], b"lon,lat\n120.02,36.1\n").ended(0);
+    assert!(owner.out.contains("g1-2"), "{owner:?}");
+    assert!(plan(&["list"], "").ended(0).out.contains("published"));
+}
