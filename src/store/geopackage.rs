@@ -81,10 +81,11 @@ impl GeoPackage {
         // Two processes may make the same file at once: then one finds it half made, and
         // made when it looks again.
         let mut left = 5;
-        while let Err(e) = migrator.run(&pool).await {
+        while let Err(e) = migrator.run(&pool).await.map_err(migration_error) {
             left -= 1;
-            if left == 0 || found.is_whole {
-                return Err(at(location, migration_error(e)));
+            // On a full disk the next try would only find the lock that this one left.
+            if left == 0 || found.is_whole || matches!(e, Error::Full) {
+                return Err(at(location, e));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
