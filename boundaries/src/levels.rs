@@ -84,15 +84,35 @@ impl Coverage {
 
     /// The ground of an area as polygons: shells counter-clockwise, holes clockwise, no
     /// point repeated at the end.
+    ///
+    /// Each ring begins at its most south-western point (the least longitude, then
+    /// latitude), and parts and holes are in the order of where they begin: ground that is
+    /// the same is written the same, whatever borders it is made of.
     #[must_use]
     pub fn polygons(&self, area: AreaId) -> Vec<Polygon> {
-        self.outline(area).map_or_else(Vec::new, |o| o.parts.iter().map(|p| self.polygon(p)).collect())
+        self.outline(area).map_or_else(Vec::new, |outline| self.polygons_of(&outline))
     }
 
-    /// A part of an outline as points, as [`polygons`](Self::polygons) gives them.
+    /// An outline as points, as [`polygons`](Self::polygons) gives them.
+    #[must_use]
+    pub fn polygons_of(&self, outline: &Outline) -> Vec<Polygon> {
+        let mut polygons: Vec<_> = outline.parts.iter().map(|part| self.polygon(part)).collect();
+        polygons.sort_unstable_by(|a, b| a.shell.cmp(&b.shell));
+        polygons
+    }
+
+    /// A part of an outline as points.
     #[must_use]
     pub fn polygon(&self, part: &Part) -> Polygon {
-        Polygon { shell: self.points(&part.shell), holes: part.holes.iter().map(|h| self.points(h)).collect() }
+        let ring = |half_edges: &Vec<HalfEdge>| {
+            let mut points = self.points(half_edges);
+            let first = (0..points.len()).min_by_key(|i| points[*i]).unwrap_or(0);
+            points.rotate_left(first);
+            points
+        };
+        let mut holes: Vec<_> = part.holes.iter().map(ring).collect();
+        holes.sort_unstable();
+        Polygon { shell: ring(&part.shell), holes }
     }
 
     /// The faces of an area and of all areas below it, ascending.

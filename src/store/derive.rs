@@ -42,8 +42,7 @@ fn ids_of(coverage: &Coverage, level: Level) -> Vec<AreaId> {
 fn rows_of(coverage: &Coverage, outlines: &[Outline], ids: &[AreaId]) -> Vec<AreaRow> {
     let row = |id: &AreaId| {
         let found = outlines.binary_search_by_key(id, |outline| outline.area).ok();
-        let parts = found.map_or(&[][..], |i| &outlines[i].parts);
-        let ground = parts.iter().map(|part| coverage.polygon(part)).collect();
+        let ground = found.map_or_else(Vec::new, |i| coverage.polygons_of(&outlines[i]));
         Some(AreaRow { id: *id, values: values(coverage, coverage.area(*id)?), ground })
     };
     ids.iter().filter_map(row).collect()
