@@ -112,9 +112,8 @@ fn a_service_says_where_it_listens_and_ends_well_when_told_to() {
 fn a_redraw_is_scripted_from_edit_to_publish() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path());
-    let plan = |args: &[&str], input: &str| {
-        gridatlas_with([&["plan"], args, &["--store", &store]].concat(), input.as_bytes())
-    };
+    let plan =
+        |args: &[&str], input: &str| gridatlas_with([&["plan"], args, &["--store", &store]].concat(), input.as_bytes());
     let id = plan(&["new", "二分", "--author", "li"], "").ended(0).out.trim().to_owned();
     let cut = r#"{"op": "split", "code": "g1", "line": [[120.04, 35.9], [120.04, 36.3]]}"#;
     let rename = r#"{"op": "rename", "code": "g1-2", "name": "西"}"#;
