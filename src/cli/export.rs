@@ -164,7 +164,7 @@ fn areas(args: &Areas, snapshot: &Snapshot) -> Outcome {
                     parent.map_or(Value::Null, Value::Text),
                     text(&area.kind),
                 ];
-                let parts = coverage.polygons_of(&outline);
+                let parts = coverage.polygons_of(outline);
                 Some(Feature {
                     id: area.code.clone(),
                     geometry: Geometry::Polygons(parts),
