@@ -152,8 +152,10 @@ fn rows_of(table: &mut Table, coverage: &Coverage, buildings: &[Point]) {
         };
         // The reference is not made to wait for itself, so this is for the reader alone.
         put("each waiting for the one before", chained_s, Bar::None);
-        put("one at a time", single_s, Bar::AtLeast(15.0));
-        put("in a batch", batch_s, Bar::AtLeast(35.0));
+        // Beside borders nearly every point needs a side test: the worst there can be, no bar.
+        let bar = |ratio: f64| if name == "beside borders" { Bar::None } else { Bar::AtLeast(ratio) };
+        put("one at a time", single_s, bar(15.0));
+        put("in a batch", batch_s, bar(35.0));
 
         let owner_s = median_s(3, || {
             black_box(points.iter().filter_map(|p| locator.owner_at(*p)).map(|o| o.0 as usize).sum::<usize>());
