@@ -68,28 +68,55 @@ pub(super) async fn derived_revisions(tx: &mut Tx) -> Result<Vec<(Arc<str>, u64)
     rows.iter().map(|row| Ok((row.str(0)?.into(), row.int(1)? as u64))).collect()
 }
 
-/// Brings what is derived to what is in force at `now`. States that the caller holds are
+/// A state that the caller holds, and what it was made from.
+pub(super) struct Held {
+    pub(super) name: Arc<str>,
+    pub(super) number: u64,
+    pub(super) effective: Option<Timestamp>,
+    pub(super) coverage: Coverage,
+    pub(super) base: Option<Arc<CoverageView>>,
+}
+
+impl Held {
+    /// The state to be asked for owners: its index takes as much room as the graph, so it
+    /// is made where there is something to own.
+    fn view(&self) -> Arc<CoverageView> {
+        let coverage = self.coverage.clone();
+        Arc::new(match &self.base {
+            Some(base) => base.updated(coverage, self.number, self.effective),
+            None => CoverageView::new(self.name.clone(), coverage, self.number, self.effective),
+        })
+    }
+}
+
+/// Brings what is derived to what is in force at `now`. A state that the caller holds is
 /// not read again. Returns whether there was anything to do.
-pub(super) async fn settle(tx: &mut Tx, now: Timestamp, known: &[Arc<CoverageView>]) -> Result<bool, Error> {
+pub(super) async fn settle(tx: &mut Tx, now: Timestamp, held: Option<&Held>) -> Result<bool, Error> {
     let mut did = false;
     for (name, derived) in derived_revisions(tx).await? {
         let all = revisions(tx, Some(&name)).await?;
         let Some(present) = at(&all, Moment::At(now)).filter(|r| r.number != derived) else { continue };
-        let held = |number| known.iter().find(|view| view.name == name && view.revision == number).cloned();
-        let old = match (held(derived), all.iter().find(|r| r.number == derived)) {
+        let held = held.filter(|held| held.name == name);
+        let base = held.and_then(|held| held.base.as_ref()).filter(|base| base.revision == derived);
+        let old = match (base, all.iter().find(|r| r.number == derived)) {
             (Some(view), _) => Some(view.coverage.clone()),
             (None, Some(revision)) => Some(revisions::coverage(tx, revision).await?),
             (None, None) => None,
         };
-        let view = match held(present.number) {
-            Some(view) => view,
+        let read;
+        let new = match held.filter(|held| held.number == present.number) {
+            Some(held) => held,
             None => {
-                let new = revisions::coverage(tx, present).await?;
-                Arc::new(CoverageView::new(name.clone(), new, present.number, present.effective))
+                let (number, effective) = (present.number, present.effective);
+                let coverage = revisions::coverage(tx, present).await?;
+                read = Held { name: name.clone(), number, effective, coverage, base: None };
+                &read
             }
         };
-        derive(tx, &name, old.as_ref(), &view.coverage).await?;
-        own_features(tx, &view, old.as_ref()).await?;
+        derive(tx, &name, old.as_ref(), &new.coverage).await?;
+        if !layers::layers(tx).await?.is_empty() {
+            own_features(tx, &new.view(), old.as_ref()).await?;
+        }
         let sql = "update coverage set derived_revision = $2 where name = $1";
         tx.run(sql, vec![Arg::from(&*name), present.number.into()]).await?;
         did = true;

@@ -108,14 +108,11 @@ impl Store {
         insert_revision(&mut tx, &revision).await?;
         write_rows(&mut tx, &name, number, &difference).await?;
         let rows = difference.rows();
-        let view = Arc::new(match &base {
-            Some(base) => base.updated(next, number, effective),
-            None => CoverageView::new(name.as_str().into(), next, number, effective),
-        });
-        let nothing = Coverage::empty(view.levels().into());
-        let touched = view.coverage.touched_codes(base.as_ref().map_or(&nothing, |b| &b.coverage));
-        let known: Vec<_> = base.into_iter().chain([view]).collect();
-        derive::settle(&mut tx, now, &known).await?;
+        drop(difference);
+        let nothing = Coverage::empty(next.levels().into());
+        let touched = next.touched_codes(base.as_ref().map_or(&nothing, |b| &b.coverage));
+        let held = derive::Held { name: revision.coverage.clone(), number, effective, coverage: next, base };
+        derive::settle(&mut tx, now, Some(&held)).await?;
         lineage::write(&mut tx, &revision.coverage, number, &lineage).await?;
         if let Some((id, version)) = plan {
             let text = format!("as revision {number}");
@@ -136,7 +133,7 @@ impl Store {
     /// Where the database can't be written.
     pub async fn settle(&self) -> Result<bool, Error> {
         let mut tx = self.writing().await?;
-        let did = derive::settle(&mut tx, Timestamp::now(), &[]).await?;
+        let did = derive::settle(&mut tx, Timestamp::now(), None).await?;
         if did {
             tx.commit().await?;
         }

@@ -63,7 +63,7 @@ impl Store {
         let mut tx = if options.dry_run { self.reading().await? } else { self.writing().await? };
         let now = Timestamp::now();
         if !options.dry_run {
-            super::derive::settle(&mut tx, now, &[]).await?;
+            super::derive::settle(&mut tx, now, None).await?;
         }
         let views = super::load::views(&mut tx, now).await?;
         let before = layers::layer(&mut tx, name).await?;
