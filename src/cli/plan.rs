@@ -278,7 +278,7 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
         On::Rebase { id, drop, accept } => {
             let opened = open(id).await?;
             let by = author(&opened.plan);
-            Ok(shown(&plans.rebase(&atlas, store, opened, &by, drop, accept).await?.0.plan))
+            Ok(shown(&plans.rebase(&atlas, store, opened, &by, drop, accept).await?.plan))
         }
     }
 }

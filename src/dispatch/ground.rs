@@ -33,6 +33,11 @@ impl Ground for CoverageView {
     }
 }
 
+/// Whether an event in that state leaves nothing to be done.
+pub(crate) fn is_done(state: &str) -> bool {
+    matches!(state, "closed" | "cancelled")
+}
+
 impl Workers {
     /// Takes over the `worker` layer: id, `name`, `role`, `skills` and `grids` (parted
     /// by commas), `on_duty` (on, where it is not said), and the place as the first
@@ -71,7 +76,7 @@ impl Workers {
         let mut loads: FxHashMap<Arc<str>, u32> = FxHashMap::default();
         for ix in events.iter() {
             let text = |field: Option<usize>| field.and_then(|f| events.value(ix, f).text()).unwrap_or_default();
-            if !text(worker).is_empty() && !matches!(text(state), "closed" | "cancelled") {
+            if !text(worker).is_empty() && !is_done(text(state)) {
                 *loads.entry(text(worker).into()).or_default() += 1;
             }
         }

@@ -23,6 +23,7 @@ mod workers;
 mod ground;
 mod standing;
 
+pub(crate) use ground::is_done;
 pub use nearest::{Found, Ground, MAX_K, Order, Query, Why};
 pub use sphere::{RADIUS_M, distance_m};
 pub use standing::{LAG_S, Standing};

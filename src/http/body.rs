@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, header};
 use flate2::write::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 
+use super::config::Limits;
 use super::problem::{Code, Problem};
 
 /// How much of a compressed piece is inflated at once: gzip inflates at most 1,032
@@ -27,6 +28,13 @@ pub(super) struct Bounds {
     pub(super) inflated: u64,
     /// How long the next piece may take.
     pub(super) idle: Duration,
+}
+
+/// A whole body, within the limits of one that is held.
+pub(super) async fn whole(limits: &Limits, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+    let idle = Duration::from_secs(limits.idle_s);
+    let bounds = Bounds { sent: limits.body_bytes, inflated: limits.inflated_bytes, idle };
+    Inbound::new(headers, body, bounds)?.whole().await
 }
 
 /// A body that is being read.

@@ -1,7 +1,6 @@
 //! `/layers`: buildings, party units, workers, events and whatever else has a place.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
-use super::body::{Bounds as BodyBounds, Inbound};
+use super::body::whole;
 use super::locate::working;
 use super::params::{At, Params};
 use super::problem::{Code, Problem};
@@ -211,10 +210,7 @@ pub(super) async fn put(
     if !matches!(kind.split(';').next().unwrap_or_default().trim(), "application/geo+json" | "application/json") {
         return Err(Problem::new(Code::UnsupportedMediaType, "send a GeoJSON Feature as application/geo+json"));
     }
-    let limits = &app.config.limits;
-    let idle = Duration::from_secs(limits.idle_s);
-    let bounds = BodyBounds { sent: limits.body_bytes, inflated: limits.inflated_bytes, idle };
-    let text = Inbound::new(&request, body, bounds)?.whole().await?;
+    let text = whole(&app.config.limits, &request, body).await?;
     let read = geojson::read_feature(&id, &text).map_err(|why| Problem::new(Code::BadBody, why))?;
 
     // One change at a time: the state that If-Match is held against stays until the change is seen.

@@ -1,7 +1,6 @@
 //! `/plans`: drafts of changes to the boundaries, and their way into them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -13,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
 
-use super::body::{Bounds as BodyBounds, Inbound};
+use super::body::whole;
 use super::layers::Nothing;
 use super::params::{At, Params};
 use super::problem::{Code, Problem};
@@ -76,10 +75,7 @@ async fn read<T: DeserializeOwned>(app: &App, request: &HeaderMap, body: Body) -
 }
 
 async fn text(app: &App, request: &HeaderMap, body: Body) -> Result<String, Problem> {
-    let limits = &app.config.limits;
-    let idle = Duration::from_secs(limits.idle_s);
-    let bounds = BodyBounds { sent: limits.body_bytes, inflated: limits.inflated_bytes, idle };
-    let bytes = Inbound::new(request, body, bounds)?.whole().await?;
+    let bytes = whole(&app.config.limits, request, body).await?;
     String::from_utf8(bytes).map_err(|_| Problem::new(Code::BadBody, "the body is not UTF-8"))
 }
 
@@ -520,6 +516,6 @@ pub(super) async fn rebase(
     let opened = open(&app, &id).await?;
     tags::demand(&request, Some(&tag(&opened.plan)))?;
     let author = said.author.clone().unwrap_or_else(|| opened.plan.author.clone());
-    let (drafting, _) = app.plans.rebase(&app.atlas, app.store()?, opened, &author, &said.drop, &said.accept).await?;
+    let drafting = app.plans.rebase(&app.atlas, app.store()?, opened, &author, &said.drop, &said.accept).await?;
     Ok(answer(&app, StatusCode::OK, &drafting.plan))
 }

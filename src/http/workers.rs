@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -16,7 +15,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::IntoParams;
 
-use super::body::{Bounds as BodyBounds, Inbound};
+use super::body::whole;
 use super::locate::{Form, crs, items, media_type, place, working};
 use super::params::Params;
 use super::problem::{Code, Problem};
@@ -212,9 +211,7 @@ pub(super) async fn positions(
 ) -> Result<Response, Problem> {
     let form = media_type(&request)?;
     let limits = &app.config.limits;
-    let idle = Duration::from_secs(limits.idle_s);
-    let bounds = BodyBounds { sent: limits.body_bytes, inflated: limits.inflated_bytes, idle };
-    let text = Inbound::new(&request, body, bounds)?.whole().await?;
+    let text = whole(limits, &request, body).await?;
     let (most, workers) = (limits.items, app.workers.clone());
     let recorded = working(move || {
         let not_text = |_| Problem::new(Code::BadBody, "the body is not UTF-8");

@@ -7,10 +7,8 @@ use boundaries::{AreaId, Coverage};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use crate::dispatch::is_done;
 use crate::snapshot::{Layer, Moved, Snapshot};
-
-/// States of an event after which nothing is to be done any more.
-pub(crate) const DONE: [&str; 2] = ["closed", "cancelled"];
 
 /// What is counted of an area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -135,5 +133,5 @@ pub(super) fn sum(layer: &Layer, field: &str, rows: &[usize]) -> i64 {
 
 pub(super) fn is_open(events: &Layer, ix: usize) -> bool {
     let state = events.field("state").and_then(|f| events.value(ix, f).text());
-    state.is_none_or(|state| !DONE.contains(&state))
+    !state.is_some_and(is_done)
 }

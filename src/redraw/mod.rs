@@ -27,4 +27,4 @@ pub use lineage::kin;
 pub use op::{Kept, New, Op, Position};
 pub use plans::{Drafting, PlanError, Plans, Settings};
 pub use preview::{AreaChange, MovedThing, Preview};
-pub use rebase::{Conflict, Rebased};
+pub use rebase::Conflict;

@@ -17,7 +17,7 @@ use super::figures::Target;
 use super::lineage::lineage;
 use super::op::Op;
 use super::preview::{AreaChange, Preview, changed, preview};
-use super::rebase::{Conflict, Rebased, rebase};
+use super::rebase::{Conflict, rebase};
 use crate::feature::Geometry;
 use crate::snapshot::{Atlas, Moment, Snapshot};
 use crate::store::{self, Descent, NewPlan, Plan, PlanChange, PlanState, Publication, Published, Store};
@@ -106,7 +106,7 @@ pub struct Drafting {
     terms: Terms,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     plan: Arc<str>,
     draft: Draft,
@@ -167,8 +167,7 @@ impl Plans {
         let (Some(place), Some(base)) = (place, found) else {
             return Err(store::Error::Damaged(format!("plan {} has no base", plan.id)).into());
         };
-        let kept = self.take(&plan);
-        let (draft, codes) = match kept {
+        let (draft, codes) = match self.known(&plan) {
             Some(kept) => (kept.draft, kept.codes),
             None => {
                 let (ids, area) = store.free_ids(&plan.coverage).await?;
@@ -200,15 +199,16 @@ impl Plans {
     }
 
     /// The kept draft of a plan, as far as the plan's edits are those that were made in it.
-    fn take(&self, plan: &Plan) -> Option<Kept> {
-        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = all.iter().position(|k| k.plan == plan.id).and_then(|i| all.remove(i))?;
+    /// It stays for whoever asks at the same time.
+    fn known(&self, plan: &Plan) -> Option<Kept> {
+        let all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.iter().find(|k| k.plan == plan.id)?;
         if kept.draft.base().revision != plan.base {
             return None;
         }
         let pairs = kept.draft.steps().iter().zip(plan.in_force());
         let same = pairs.take_while(|(step, edit)| step.seq == edit.seq && step.body == edit.body).count();
-        Some(Kept { draft: kept.draft.first(same), ..kept })
+        Some(Kept { draft: kept.draft.first(same), ..kept.clone() })
     }
 
     fn keep(&self, drafting: &Drafting) {
@@ -346,13 +346,9 @@ impl Plans {
                 must_be(plan, &open, "what is done can't be refused")?;
                 "refused"
             }
-            PlanState::Draft => {
-                must_be(plan, &[PlanState::Submitted, PlanState::Approved], "it can't be worked on again")?;
-                "withdrawn"
-            }
-            PlanState::Published => {
+            PlanState::Draft | PlanState::Published => {
                 let (id, state) = (plan.id.clone(), plan.state);
-                return Err(PlanError::State { id, state, wanted: "publish it" });
+                return Err(PlanError::State { id, state, wanted: "that is not decided" });
             }
         };
         Ok(store.change_plan(&plan.id, plan.version, author, PlanChange::Decide { state: to, kind, text }).await?)
@@ -436,7 +432,7 @@ impl Plans {
         author: &str,
         drop: &[u64],
         accept: &[u64],
-    ) -> Result<(Drafting, Rebased), PlanError> {
+    ) -> Result<Drafting, PlanError> {
         let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
         must_be(&opened.plan, &open, "what is done stands on its revision")?;
         let coverage = opened.plan.coverage.clone();
@@ -444,7 +440,7 @@ impl Plans {
         let newer: Vec<_> =
             newer.into_iter().filter(|r| r.coverage == coverage && r.number > opened.plan.base).collect();
         let Some(head) = newer.last().map(|r| r.number) else {
-            return Ok((opened, Rebased::default()));
+            return Ok(opened);
         };
         let mut states = Vec::new();
         for revision in &newer {
@@ -462,9 +458,9 @@ impl Plans {
         if !rebased.conflicts.is_empty() {
             return Err(PlanError::Conflicts(rebased.conflicts));
         }
-        let change = PlanChange::Rebase { base: head, keep: rebased.kept.clone() };
+        let change = PlanChange::Rebase { base: head, keep: rebased.kept };
         let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
-        Ok((self.draft(atlas, store, plan).await?, rebased))
+        self.draft(atlas, store, plan).await
     }
 }
 

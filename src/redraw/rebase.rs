@@ -30,11 +30,11 @@ pub struct Conflict {
 
 /// What a rebase came to.
 #[derive(Clone, Debug, Default)]
-pub struct Rebased {
+pub(super) struct Rebased {
     /// The numbers of the edits that stay.
-    pub kept: Vec<u64>,
+    pub(super) kept: Vec<u64>,
     /// The edits that stand in the way.
-    pub conflicts: Vec<Conflict>,
+    pub(super) conflicts: Vec<Conflict>,
 }
 
 /// Makes the edits of a draft again on the last of `states`, the revisions since its base.

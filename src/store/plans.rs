@@ -87,7 +87,7 @@ pub struct PlanNote {
     pub author: String,
     /// When.
     pub at: Timestamp,
-    /// `comment`, or what was decided: `submitted`, `approved`, `refused`, `withdrawn`,
+    /// `comment`, or what was decided: `submitted`, `approved`, `refused`,
     /// `published`, `rebased`.
     pub kind: String,
     /// In words.
