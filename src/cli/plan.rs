@@ -92,6 +92,8 @@ enum On {
     Approve(Decision),
     /// Refuse it
     Refuse(Decision),
+    /// Take it back to change it: it is a draft again
+    Withdraw(Decision),
     /// Publish it, whole or not at all
     Publish {
         /// The plan
@@ -248,10 +250,11 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
             }
             Ok(Told { json: told::preview(&drafting, &preview), text })
         }
-        On::Submit(d) | On::Approve(d) | On::Refuse(d) => {
+        On::Submit(d) | On::Approve(d) | On::Refuse(d) | On::Withdraw(d) => {
             let to = match what {
                 On::Submit(_) => PlanState::Submitted,
                 On::Approve(_) => PlanState::Approved,
+                On::Withdraw(_) => PlanState::Draft,
                 _ => PlanState::Refused,
             };
             let plan = open(&d.id).await?.plan;

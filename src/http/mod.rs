@@ -239,6 +239,7 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(plans::submit))
         .routes(routes!(plans::approve))
         .routes(routes!(plans::refuse))
+        .routes(routes!(plans::withdraw))
         .routes(routes!(plans::publish))
         .routes(routes!(plans::rebase))
         .routes(routes!(changes::changes))

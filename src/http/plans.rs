@@ -455,6 +455,21 @@ pub(super) async fn refuse(
     decide(&app, &id, &request, body, PlanState::Refused).await
 }
 
+/// Takes back a plan that was handed in: it is a draft again, and whatever approval it had is gone.
+#[utoipa::path(post, path = "/plans/{id}/withdraw", tag = "plans", params(("id" = String, Path),
+        ("If-Match" = String, Header, description = "The plan's ETag, or `*`")),
+    request_body(content = String, description = "`{author?, note?}`", content_type = "application/json"),
+    responses((status = 200, description = "The plan", content_type = "application/json")))]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    At(id): At<String>,
+    Params(Nothing {}): Params<Nothing>,
+    request: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    decide(&app, &id, &request, body, PlanState::Draft).await
+}
+
 /// Whether in earnest.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

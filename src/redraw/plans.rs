@@ -316,7 +316,7 @@ impl Plans {
         blocking(move || preview(&snapshot, place, &draft, target)).await
     }
 
-    /// Takes a plan a step on its way.
+    /// Takes a plan a step on its way, or back to a draft.
     ///
     /// # Errors
     ///
@@ -346,7 +346,12 @@ impl Plans {
                 must_be(plan, &open, "what is done can't be refused")?;
                 "refused"
             }
-            PlanState::Draft | PlanState::Published => {
+            PlanState::Draft => {
+                let handed_in = [PlanState::Submitted, PlanState::Approved];
+                must_be(plan, &handed_in, "only what was handed in can be taken back")?;
+                "withdrawn"
+            }
+            PlanState::Published => {
                 let (id, state) = (plan.id.clone(), plan.state);
                 return Err(PlanError::State { id, state, wanted: "that is not decided" });
             }
@@ -419,11 +424,13 @@ impl Plans {
     }
 
     /// Puts a plan on the head of its coverage by making its edits again. Edits of `drop`
-    /// are left out; those of `accept` stay though they concern what was changed.
+    /// are left out; those of `accept` stay though they concern what was changed. Either way
+    /// the plan is another one than was approved, and waits for approval again.
     ///
     /// # Errors
     ///
-    /// [`PlanError::Conflicts`]: the plan stays as it is.
+    /// [`PlanError::Conflicts`], and [`PlanError::Refused`] where an edit is named that the
+    /// plan does not have: the plan stays as it is.
     pub async fn rebase(
         &self,
         atlas: &Atlas,
@@ -435,12 +442,20 @@ impl Plans {
     ) -> Result<Drafting, PlanError> {
         let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
         must_be(&opened.plan, &open, "what is done stands on its revision")?;
+        let is_known = |seq: &&u64| opened.plan.in_force().iter().any(|edit| edit.seq == **seq);
+        if let Some(seq) = drop.iter().chain(accept).find(|seq| !is_known(seq)) {
+            return Err(Refused::new("unknown_edit", format!("the plan has no edit {seq} in force")).into());
+        }
         let coverage = opened.plan.coverage.clone();
         let newer: Vec<_> = store.revisions().await?;
         let newer: Vec<_> =
             newer.into_iter().filter(|r| r.coverage == coverage && r.number > opened.plan.base).collect();
         let Some(head) = newer.last().map(|r| r.number) else {
-            return Ok(opened);
+            if drop.is_empty() {
+                return Ok(opened);
+            }
+            let message = "the plan stands on what is published: there is nothing to leave an edit out for";
+            return Err(Refused::new("no_change", message).into());
         };
         let mut states = Vec::new();
         for revision in &newer {
@@ -458,7 +473,11 @@ impl Plans {
         if !rebased.conflicts.is_empty() {
             return Err(PlanError::Conflicts(rebased.conflicts));
         }
-        let change = PlanChange::Rebase { base: head, keep: rebased.kept };
+        let state = match plan.state {
+            PlanState::Approved if rebased.differs => PlanState::Submitted,
+            state => state,
+        };
+        let change = PlanChange::Rebase { base: head, keep: rebased.kept, state };
         let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
         self.draft(atlas, store, plan).await
     }

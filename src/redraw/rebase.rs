@@ -3,6 +3,9 @@
 //! What concerns nothing that was changed meanwhile goes through by itself. An edit that
 //! does concern it, or can't be made any more, is a conflict: it names who changed what,
 //! and where. Later edits are tried all the same, so that all conflicts are seen at once.
+//!
+//! Invariant: where nothing was dropped or accepted, what comes out means what the plan
+//! meant before. It must not know who approved it.
 
 use std::sync::Arc;
 
@@ -35,6 +38,9 @@ pub(super) struct Rebased {
     pub(super) kept: Vec<u64>,
     /// The edits that stand in the way.
     pub(super) conflicts: Vec<Conflict>,
+    /// Whether the plan is no longer what it was: an edit was left out, or stays though
+    /// others changed what it concerns.
+    pub(super) differs: bool,
 }
 
 /// Makes the edits of a draft again on the last of `states`, the revisions since its base.
@@ -54,7 +60,8 @@ pub(super) fn rebase(
         changed.push((revision, view.coverage.touched_codes(&before.coverage)));
         before = view;
     }
-    let mut rebased = Rebased::default();
+    let differs = draft.steps().iter().any(|step| drop.contains(&step.seq));
+    let mut rebased = Rebased { differs, ..Rebased::default() };
     let mut next = Draft::on(head.clone(), fresh);
     for step in draft.steps().iter().filter(|step| !drop.contains(&step.seq)) {
         let conflict = |codes, revision: Option<&Revision>, reason: String, place: Option<Point>| Conflict {
@@ -81,7 +88,8 @@ pub(super) fn rebase(
                         let reason = format!("{} changed meanwhile", codes.join(", "));
                         rebased.conflicts.push(conflict(codes, Some(revision), reason, None));
                     }
-                    _ => {}
+                    Some(_) => rebased.differs = true,
+                    None => {}
                 }
                 rebased.kept.push(step.seq);
                 next = made;

@@ -87,7 +87,7 @@ pub struct PlanNote {
     pub author: String,
     /// When.
     pub at: Timestamp,
-    /// `comment`, or what was decided: `submitted`, `approved`, `refused`,
+    /// `comment`, or what was decided: `submitted`, `approved`, `refused`, `withdrawn`,
     /// `published`, `rebased`.
     pub kind: String,
     /// In words.
@@ -175,6 +175,8 @@ pub enum PlanChange {
         base: u64,
         /// The numbers of the edits that stay, ascending.
         keep: Vec<u64>,
+        /// The state that it is in then: what was approved may no longer be what it is.
+        state: PlanState,
     },
     /// These areas are locked, and no others.
     Lock {
@@ -307,14 +309,16 @@ pub(super) async fn change(
             note(tx, &plan, author, now, kind, &text, None).await?;
         }
         PlanChange::Comment { text, place } => note(tx, &plan, author, now, "comment", &text, place).await?,
-        PlanChange::Rebase { base, keep } => {
+        PlanChange::Rebase { base, keep, state } => {
             for edit in plan.edits.iter().filter(|edit| keep.binary_search(&edit.seq).is_err()) {
                 tx.run("delete from plan_edit where plan = $1 and seq = $2", vec![id.into(), edit.seq.into()]).await?;
             }
-            tx.run("update plan set base = $2 where id = $1", vec![id.into(), base.into()]).await?;
+            let args = vec![id.into(), base.into(), state.name().into()];
+            tx.run("update plan set base = $2, state = $3 where id = $1", args).await?;
             set_done(tx, id, keep.len()).await?;
-            let dropped = plan.edits.len() - keep.len();
-            let text = format!("from revision {} to {base}, {dropped} edits dropped", plan.base);
+            let dropped = plan.in_force().len() - keep.len();
+            let lapsed = if state == plan.state { "" } else { "; the approval was for something else and lapsed" };
+            let text = format!("from revision {} to {base}, {dropped} edits dropped{lapsed}", plan.base);
             note(tx, &plan, author, now, "rebased", &text, None).await?;
         }
         PlanChange::Lock { codes } => {

@@ -210,6 +210,76 @@ async fn of_two_plans_the_second_is_rebased_or_told_whose_work_it_touches() {
     kept.city.stop().await;
 }
 
+/// ```text
+///   g1 ┆ g1-2 │ g2     published by somebody else: the cut through g1
+/// ```
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_does_not_outlive_what_it_was_given_to() {
+    let kept = Kept::new().await;
+    let by = |id: &str, step: &str, body: Json| {
+        let path = format!("plans/{id}/{step}");
+        let kept = &kept;
+        async move { send(kept, Method::POST, &path, Some("*"), body).await }
+    };
+    let [cut, kept_whole, accepted, dropped, taken_back] = [
+        plan(&kept, "a").await,
+        plan(&kept, "b").await,
+        plan(&kept, "c").await,
+        plan(&kept, "d").await,
+        plan(&kept, "e").await,
+    ];
+    assert_eq!(post(&kept, &format!("plans/{cut}/edits"), cut_g1()).await.status, 201);
+    let rename = |code: &str| j!({"op": "rename", "code": code, "name": "新名"});
+    for (id, codes) in
+        [(&kept_whole, &["g2"][..]), (&accepted, &["g1"]), (&dropped, &["g1", "g2"]), (&taken_back, &["g2"])]
+    {
+        for code in codes {
+            assert_eq!(post(&kept, &format!("plans/{id}/edits"), rename(code)).await.status, 201);
+        }
+        assert_eq!(by(id, "submit", j!({"author": "李"})).await.status, 200);
+        assert_eq!(by(id, "approve", j!({"author": "王"})).await.status, 200);
+    }
+    assert_eq!(publish(&kept, &cut).await.status, 200);
+
+    for (id, how, state) in [
+        (&kept_whole, j!({}), "approved"),
+        (&accepted, j!({"accept": [1]}), "submitted"),
+        (&dropped, j!({"drop": [1]}), "submitted"),
+    ] {
+        let unknown = by(id, "rebase", j!({"drop": [7]})).await;
+        assert_eq!((unknown.status, &unknown.body["reason"]), (422, &j!("unknown_edit")), "{}", unknown.body);
+        let rebased = by(id, "rebase", how.clone()).await;
+        assert_eq!((rebased.status, &rebased.body["state"]), (200, &j!(state)), "{how}: {}", rebased.body);
+        let note = rebased.body["notes"].as_array().unwrap().last().unwrap()["note"].to_string();
+        assert_eq!(note.contains("lapsed"), state == "submitted", "{note}");
+        assert_eq!(note.contains("1 edits dropped"), how["drop"].is_array(), "{note}");
+    }
+    for id in [&accepted, &dropped] {
+        let early = by(id, "publish", j!({})).await;
+        assert_eq!((early.status, &early.body["code"]), (409, &j!("wrong_state")));
+        assert_eq!(by(id, "approve", j!({"author": "李"})).await.body["code"], "own_plan");
+        assert_eq!(by(id, "approve", j!({"author": "王"})).await.status, 200);
+    }
+    let nothing = by(&dropped, "rebase", j!({"drop": [2]})).await;
+    assert_eq!((nothing.status, &nothing.body["reason"]), (422, &j!("no_change")));
+
+    // What was handed in is changed by nobody, but can be taken back.
+    for (method, path) in
+        [(Method::POST, "edits"), (Method::DELETE, "edits/last"), (Method::POST, "redo"), (Method::POST, "locks")]
+    {
+        let body = if path == "locks" { j!({"codes": ["g1"]}) } else { rename("g1") };
+        let answer = send(&kept, method, &format!("plans/{taken_back}/{path}"), None, body).await;
+        assert_eq!((answer.status, &answer.body["code"]), (409, &j!("wrong_state")), "{path}");
+    }
+    let back = by(&taken_back, "withdraw", j!({"author": "李", "note": "还要改"})).await;
+    assert_eq!((back.status, &back.body["state"]), (200, &j!("draft")), "{}", back.body);
+    assert_eq!(by(&taken_back, "withdraw", j!({})).await.status, 409);
+    assert_eq!(by(&taken_back, "publish", j!({})).await.body["code"], "wrong_state");
+    let undone = send(&kept, Method::DELETE, &format!("plans/{taken_back}/edits/last"), None, j!({})).await;
+    assert_eq!(undone.status, 200);
+    kept.city.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_plan_can_not_do_is_said_with_the_place_and_changes_nothing() {
     let kept = Kept::new().await;
