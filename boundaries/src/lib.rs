@@ -55,7 +55,7 @@ pub use finding::{Finding, FindingKind};
 pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
 pub use levels::{Outline, Part};
 pub use locator::{FaceTree, Locator, Nearest, Place};
-pub use metres::Frame;
+pub use metres::{Frame, Ground};
 pub use polygon::{Polygon, Ring};
 pub use topology::{Border, BorderId, Face, FaceId, HalfEdge};
 pub use validate::Defect;

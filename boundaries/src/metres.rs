@@ -91,7 +91,7 @@ impl Frame {
 /// Q is a cubic within 1e-9 for a degree of extent, and Simpson's rule integrates
 /// cubics exactly; for larger extents Q is taken in closed form.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ground {
+pub struct Ground {
     y0: f64,
     series: Option<[f64; 3]>,
     q0: f64,
@@ -99,7 +99,8 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// The measure for rings whose latitudes (lattice units) lie between two.
-    pub(crate) fn between(south: i32, north: i32) -> Self {
+    #[must_use]
+    pub fn between(south: i32, north: i32) -> Self {
         let y0 = (i64::from(south) + i64::from(north)).div_euclid(2) as i32;
         let small = i64::from(north) - i64::from(south) < i64::from(UNITS_PER_DEGREE);
         let series = small.then(|| {
@@ -125,7 +126,8 @@ impl Ground {
 
     /// What an edge adds to the ground of a ring that runs counter-clockwise.
     #[inline]
-    pub(crate) fn beside_m2(self, a: Point, b: Point) -> f64 {
+    #[must_use]
+    pub fn beside_m2(self, a: Point, b: Point) -> f64 {
         let (ya, yb) = (f64::from(a.y), f64::from(b.y));
         let mean = (self.q(ya) + 4.0 * self.q((ya + yb) / 2.0) + self.q(yb)) / 6.0;
         (f64::from(a.x) - f64::from(b.x)) * mean

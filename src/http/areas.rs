@@ -284,7 +284,8 @@ pub(super) async fn neighbours(
 /// The revisions at which an area of this code was there, with what was said of it.
 #[utoipa::path(get, path = "/areas/{code}/history", tag = "areas", params(("code" = String, Path), OfState),
     responses((status = 200, description = "`{revision, code, history: [{revision, effective, author, summary, \
-        present, name, level, parent, area_m2}]}`, the earliest first", content_type = "application/json")))]
+        lineage, present, name, level, parent, kind, area_m2}]}`, the earliest first: each revision that changed what is \
+        said of it, with the kinds of lineage that it has there", content_type = "application/json")))]
 pub(super) async fn history(
     State(app): State<App>,
     reading: Reading,

@@ -1,7 +1,5 @@
 //! `/revisions`: what was published, and when it is in force.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
@@ -16,7 +14,7 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::tags;
-use crate::snapshot::{CoverageView, Moment};
+use crate::snapshot::CoverageView;
 
 /// Which revisions.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -97,40 +95,27 @@ pub(super) async fn lineage(
     .into_response())
 }
 
-/// What was said of an area at each revision of its coverage that has it, or had it
-/// right before; equal states in a row are told once.
-pub(super) async fn history_of(app: &App, view: &Arc<CoverageView>, code: &str) -> Result<Vec<Value>, Problem> {
-    let mut told: Vec<Value> = Vec::new();
-    let mut last: Option<Value> = None;
-    for revision in app.store()?.revisions().await?.into_iter().filter(|r| r.coverage == view.name) {
-        let past = app.atlas.at(Moment::Revision(revision.number)).await?;
-        let Some(past) = past.coverage(&view.name) else { continue };
-        let state = state_of(past, code);
-        if last.as_ref() == Some(&state) || (last.is_none() && state["present"] == false) {
-            continue;
-        }
-        let mut entry = state.clone();
-        entry["revision"] = revision.number.into();
-        entry["effective"] = json!(revision.effective);
-        entry["author"] = revision.author.into();
-        entry["summary"] = revision.summary.into();
-        told.push(entry);
-        last = Some(state);
-    }
-    Ok(told)
-}
-
-fn state_of(view: &CoverageView, code: &str) -> Value {
-    let coverage = &view.coverage;
-    let Some((id, area)) = coverage.area_by_code(code).and_then(|id| Some((id, coverage.area(id)?))) else {
-        return json!({ "present": false });
-    };
-    json!({
-        "present": true,
-        "name": area.name,
-        "level": view.levels().get(usize::from(area.level.0)),
-        "parent": area.parent.and_then(|p| coverage.area(p)).map(|p| p.code.clone()),
-        "kind": area.kind,
-        "area_m2": (coverage.area_m2(id) * 100.0).round() / 100.0,
-    })
+/// What was said of an area at each revision that changed it.
+pub(super) async fn history_of(app: &App, view: &CoverageView, code: &str) -> Result<Vec<Value>, Problem> {
+    let all = app.store()?.history(&view.name, code).await?;
+    let told = all.into_iter().map(|past| {
+        let mut entry = match past.told {
+            None => json!({ "present": false }),
+            Some(told) => json!({
+                "present": true,
+                "name": told.name,
+                "level": told.level,
+                "parent": told.parent,
+                "kind": told.kind,
+                "area_m2": told.area_m2,
+            }),
+        };
+        entry["revision"] = past.revision.into();
+        entry["effective"] = json!(past.effective);
+        entry["author"] = past.author.into();
+        entry["summary"] = past.summary.into();
+        entry["lineage"] = json!(past.kinds);
+        entry
+    });
+    Ok(told.collect())
 }

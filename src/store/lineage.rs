@@ -38,6 +38,11 @@ impl Kinship {
             Self::Recode => "recode",
         }
     }
+
+    pub(super) fn named(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| Error::Damaged(format!("{name:?} is no kind of lineage")))
+    }
 }
 
 /// How much of an area became how much of another with a revision. An area that keeps
@@ -74,14 +79,12 @@ impl Store {
                    from lineage where coverage = $1 order by revision, from_code, to_code";
         let mut all = Vec::new();
         tx.each(sql, vec![coverage.into()], |row| {
-            let kind = row.str(3)?;
-            let kind = Kinship::ALL.into_iter().find(|k| k.name() == kind);
             let real = |at: usize| row.maybe_real(at).map(|v| v.unwrap_or(0.0));
             all.push(Descent {
                 revision: row.int(0)? as u64,
                 from: row.str(1)?.into(),
                 to: row.str(2)?.into(),
-                kind: kind.ok_or_else(|| Error::Damaged("a kind of lineage is not known".into()))?,
+                kind: Kinship::named(row.str(3)?)?,
                 area_m2: real(4)?,
                 area_share: real(5)?,
                 building_share: real(6)?,

@@ -30,6 +30,7 @@ mod follow;
 mod derive;
 mod publish;
 
+mod history;
 mod lineage;
 mod plans;
 
@@ -48,6 +49,7 @@ use jiff::Timestamp;
 pub use blob::{Framed, unframed};
 pub use check::{CheckReport, Defect};
 pub use error::Error;
+pub use history::{Past, Told};
 pub use layers::LayerInfo;
 pub use lineage::{Descent, Kinship};
 pub use plans::{NewPlan, Plan, PlanChange, PlanEdit, PlanNote, PlanState};

@@ -125,15 +125,30 @@ pub(super) async fn coverages(tx: &mut Tx) -> Result<Vec<Arc<str>>, Error> {
 }
 
 pub(super) async fn revisions(tx: &mut Tx, coverage: Option<&str>) -> Result<Vec<Revision>, Error> {
-    let sql = format!(
-        "select number, coverage, levels, {}, {}, author, summary, digest from revision \
-         where $1 is null or coverage = $1 order by number",
-        tx.time_text("effective"),
-        tx.time_text("published_at"),
-    );
+    let sql = format!("{} where $1 is null or coverage = $1 order by number", select(tx));
     let sql = sql.replace("$1", "cast($1 as text)");
     let rows = tx.rows(sql, vec![Arg::Text(coverage.map(str::to_owned))]).await?;
     rows.iter().map(revision).collect()
+}
+
+/// The revisions of some numbers, ascending.
+pub(super) async fn numbered(tx: &mut Tx, numbers: &[u64]) -> Result<Vec<Revision>, Error> {
+    let mut all = Vec::with_capacity(numbers.len());
+    for numbers in numbers.chunks(500) {
+        let places: Vec<String> = (1..=numbers.len()).map(|i| format!("${i}")).collect();
+        let sql = format!("{} where number in ({}) order by number", select(tx), places.join(", "));
+        let rows = tx.rows(sql, numbers.iter().map(|n| Arg::from(*n)).collect()).await?;
+        all.extend(rows.iter().map(revision).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(all)
+}
+
+fn select(tx: &Tx) -> String {
+    format!(
+        "select number, coverage, levels, {}, {}, author, summary, digest from revision",
+        tx.time_text("effective"),
+        tx.time_text("published_at"),
+    )
 }
 
 fn revision(row: &Row<'_>) -> Result<Revision, Error> {

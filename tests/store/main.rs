@@ -5,7 +5,9 @@
 
 mod city;
 mod places;
+mod redrawn;
 
+mod history;
 mod layers;
 mod publishing;
 mod running;
