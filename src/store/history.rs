@@ -57,6 +57,9 @@ pub struct Past {
 type Life = Range<u64>;
 /// Lives of many, by id.
 type Lives = FxHashMap<u32, Vec<Life>>;
+/// Parts of a border's life in which the ground lies on one side of it alone: with whether
+/// that is the left one.
+type OneSided = Vec<(Life, bool)>;
 
 /// A row of an area that had the code.
 struct Own {
@@ -211,7 +214,7 @@ async fn ground(tx: &mut Tx, coverage: &str, own: &[Own]) -> Result<BTreeMap<u64
     .await?;
 
     // When each border had the area on one side only, and on which.
-    let mut rim: FxHashMap<(u32, u64), Vec<(Life, bool)>> = FxHashMap::default();
+    let mut rim: FxHashMap<(u32, u64), OneSided> = FxHashMap::default();
     let ids: Vec<u32> = faces.keys().copied().collect();
     for side in ["\"left\"", "\"right\""] {
         let columns = "id, \"left\", \"right\", from_revision, to_revision";
@@ -225,7 +228,7 @@ async fn ground(tx: &mut Tx, coverage: &str, own: &[Own]) -> Result<BTreeMap<u64
         })
         .await?;
     }
-    let mut lines: Vec<(&Vec<(Life, bool)>, Arc<[Point]>)> = Vec::with_capacity(rim.len());
+    let mut lines: Vec<(&OneSided, Arc<[Point]>)> = Vec::with_capacity(rim.len());
     let mut ids: Vec<u32> = rim.keys().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -254,9 +257,7 @@ async fn ground(tx: &mut Tx, coverage: &str, own: &[Own]) -> Result<BTreeMap<u64
     Ok(changes)
 }
 
-/// Parts of a border's life in which the ground lies on one side of it alone: with whether
-/// that is the left one.
-fn one_sided(faces: &Lives, left: u32, right: u32, life: &Life) -> Vec<(Life, bool)> {
+fn one_sided(faces: &Lives, left: u32, right: u32, life: &Life) -> OneSided {
     let [left, right] = [left, right].map(|face| shared(faces, face, life));
     let mut cuts: Vec<u64> = left.iter().chain(&right).flat_map(|l| [l.start, l.end]).collect();
     cuts.sort_unstable();
