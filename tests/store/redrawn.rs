@@ -101,7 +101,7 @@ impl Planner {
                 let node = self.pick(&rings);
                 let (dx, dy) = (self.dice.below(300) as i32 - 150, self.dice.below(300) as i32 - 150);
                 json!({"op": "move_node", "node": degrees(node.x, node.y), "to": degrees(node.x + dx, node.y + dy),
-                    "correction": word % 2 == 0})
+                    "correction": word.is_multiple_of(2)})
             }
         }
     }
