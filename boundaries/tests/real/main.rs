@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input has nothing to say")]
 
 mod edits;
+mod simplified;
 
 use std::collections::BTreeMap;
 use std::io::Read;
