@@ -107,6 +107,7 @@ impl Coverage {
         }
         // An outline is the set of its edges: those that both states have cancel out, so that
         // a border cut in two at one of its vertices touches nobody.
+        // Of areas that are touched already, all of a new coverage's for one, nothing is asked.
         let mut edges: FxHashSet<(AreaId, Point, Point)> = FxHashSet::default();
         let mut toggle = |edge| {
             if !edges.remove(&edge) {
@@ -118,11 +119,13 @@ impl Coverage {
                 let Some(border) = coverage.border(id) else { continue };
                 for level in levels() {
                     let [left, right] = [border.left, border.right].map(|face| coverage.owner_at(face, level));
-                    if left != right {
-                        for w in border.line.windows(2) {
-                            left.into_iter().for_each(|area| toggle((area, w[0], w[1])));
-                            right.into_iter().for_each(|area| toggle((area, w[1], w[0])));
-                        }
+                    if left == right {
+                        continue;
+                    }
+                    let [left, right] = [left, right].map(|area| area.filter(|area| !touched.contains(area)));
+                    for w in border.line.windows(2) {
+                        left.into_iter().for_each(|area| toggle((area, w[0], w[1])));
+                        right.into_iter().for_each(|area| toggle((area, w[1], w[0])));
                     }
                 }
             }

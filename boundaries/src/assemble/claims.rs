@@ -41,16 +41,17 @@ impl Rings {
     }
 }
 
-/// Takes in the rings of all claims whose area is known.
+/// Takes in the rings of all claims whose area is known, and lets go of each as it is
+/// taken in: the rest of the work needs the room.
 pub(super) fn take_in(
     areas: &[Option<&Area>],
-    claims: &[Claim],
+    claims: Vec<Claim>,
     settings: &Settings,
     findings: &mut Vec<Finding>,
 ) -> Rings {
     let mut rings = Rings { starts: vec![0], ..Rings::default() };
     let mut parts = vec![0u32; areas.len()];
-    for claim in claims {
+    for claim in &claims {
         if let Some(n) = parts.get_mut(claim.area.0 as usize) {
             *n += 1;
         }
@@ -62,7 +63,7 @@ pub(super) fn take_in(
         return rings;
     }
     rings.points.reserve(vertices);
-    for (number, claim) in claims.iter().enumerate() {
+    for (number, claim) in claims.into_iter().enumerate() {
         let Some(area) = areas.get(claim.area.0 as usize).copied().flatten() else {
             let note = format!("a polygon belongs to area {}, which is not listed", claim.area.0);
             findings.push(Finding {

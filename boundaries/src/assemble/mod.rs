@@ -94,7 +94,7 @@ pub fn assemble(
     settings: &Settings,
 ) -> Assembly {
     let mut findings = roster::check(&levels, &areas);
-    let coverage = if blocked(&findings) { None } else { pipeline(levels, areas, &claims, settings, &mut findings) };
+    let coverage = if blocked(&findings) { None } else { pipeline(levels, areas, claims, settings, &mut findings) };
     findings.sort_by_key(|f| !f.blocking);
     let coverage = coverage.filter(|_| !blocked(&findings));
     Assembly { coverage, findings }
@@ -127,7 +127,7 @@ fn tangled(rings: &Rings, place: Point, findings: &mut Vec<Finding>) -> Option<C
 fn pipeline(
     levels: Arc<[Arc<str>]>,
     areas: Vec<(AreaId, Area)>,
-    claims: &[Claim],
+    claims: Vec<Claim>,
     settings: &Settings,
     findings: &mut Vec<Finding>,
 ) -> Option<Coverage> {
