@@ -6,6 +6,10 @@
 //! and a pure function of the world position and the zoom, so two areas that share a
 //! vertex, and two tiles that show it, hold the same one.
 //!
+//! Lines that belong together are put on a zoom's grid together ([`snap`]), ground is
+//! [traced](trace()) from what that leaves, and [cut](Cut) to a tile at vertices that are
+//! there already. Loose features are cut one by one ([`Shape`]).
+//!
 //! Invariant: what [`LayerWriter`] writes is valid MVT 2.1: outer rings of positive
 //! area, holes of negative, no degenerate ring or line, no feature without geometry.
 //!
@@ -15,6 +19,7 @@
 #![deny(missing_docs)]
 
 mod coord;
+mod grid;
 mod world;
 
 mod ring;
@@ -23,12 +28,21 @@ mod space;
 mod clip;
 mod shape;
 
+mod snap;
+mod trace;
+
+mod cut;
+
 mod encode;
 
 pub use clip::ClipBox;
 pub use coord::{MAX_ZOOM, TileCoord, TileCoordError};
+pub use cut::Cut;
 pub use encode::{GeometryKind, LayerWriter, Scratch, TagValue};
+pub use grid::{Grid, GridBox, GridPoint};
 pub use ring::{clean_ring, twice_area};
 pub use shape::{Role, Shape};
+pub use snap::{Chains, Snapped, snap};
 pub use space::{BUFFER, EXTENT, TilePoint, TileSpace};
+pub use trace::{Edge, GridPolygon, trace};
 pub use world::{LatticeBox, World};

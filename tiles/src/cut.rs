@@ -1,0 +1,224 @@
+//! Ground cut down to what a tile shows, without a vertex of the cut's own.
+//!
+//! Snapped lines have vertices wherever they cross the rim of a tile. So each edge is inside
+//! or outside; what is inside are chains from rim to rim, and the ground is closed along the
+//! rim, where it is what lies beside the chains:
+//!
+//! ```text
+//!        rim                  chains that end here and begin there are joined along
+//!    ┌────────┐               the rim, past the corners of the tile
+//!    │   ╭──◀─o
+//!    │   │    ┃  ground
+//!    │   ╰──▶─o
+//!    └────────┘
+//! ```
+//!
+//! Invariant: what comes out is valid ground as [`trace`] makes it, its edges are those that
+//! were given or lie on the rim.
+
+use std::cmp::Ordering;
+
+use crate::grid::{GridBox, GridPoint};
+use crate::trace::{Edge, GridPolygon, by_turn, is_east_of, trace};
+
+/// Collects the edges of one area's ground inside a box.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    rim: GridBox,
+    edges: Vec<Edge>,
+    /// Whether the place just inside the north-western corner has been inside so far, and
+    /// the edges that are outside have been asked as well.
+    corner: bool,
+}
+
+impl Cut {
+    /// Ground to be cut at the rim of a box.
+    #[must_use]
+    pub fn at(rim: GridBox) -> Self {
+        Self { rim, edges: Vec::new(), corner: false }
+    }
+
+    /// Adds the edge from `a` to `b`, with the ground to its right on the screen.
+    #[inline]
+    pub fn push(&mut self, a: GridPoint, b: GridPoint) {
+        self.corner ^= is_east_of(a, b, self.inside_corner());
+        if self.rim.contains(a) && self.rim.contains(b) && !self.is_along_rim(a, b) {
+            self.edges.push([a, b]);
+        }
+    }
+
+    /// Adds a chain of edges that all lie outside the box and beyond one of its sides: of
+    /// these only the ends matter.
+    #[inline]
+    pub fn push_beyond(&mut self, a: GridPoint, b: GridPoint) {
+        self.corner ^= is_east_of(a, b, self.inside_corner());
+    }
+
+    /// Whether all of a box lies beyond one side of this one.
+    #[inline]
+    #[must_use]
+    pub fn is_beyond(&self, b: GridBox) -> bool {
+        !self.rim.meets(b)
+    }
+
+    /// The ground inside. All edges of whole rings must have been pushed.
+    #[must_use]
+    pub fn finish(self) -> Vec<GridPolygon> {
+        let Self { rim, mut edges, corner } = self;
+        let mut marks = marks(rim, &edges);
+        let known = marks.iter().rev().find_map(|m| m.inside);
+        // Where no edge comes to the rim all of it is in or out, as its corner is.
+        let mut inside = known.unwrap_or(corner);
+        for mark in &mut marks {
+            inside = mark.inside.unwrap_or(inside);
+            mark.inside = Some(inside);
+        }
+        for (i, mark) in marks.iter().enumerate() {
+            if mark.inside == Some(true) {
+                edges.push([mark.at, marks[(i + 1) % marks.len()].at]);
+            }
+        }
+        trace(edges)
+    }
+
+    /// A place in half units inside the box and nearer to its corner than any vertex.
+    fn inside_corner(&self) -> [i32; 2] {
+        [self.rim.min.x * 2 + 1, self.rim.min.y * 2 + 1]
+    }
+
+    fn is_along_rim(&self, a: GridPoint, b: GridPoint) -> bool {
+        let (min, max) = (self.rim.min, self.rim.max);
+        a.x == b.x && (a.x == min.x || a.x == max.x) || a.y == b.y && (a.y == min.y || a.y == max.y)
+    }
+}
+
+/// A place on the rim: a corner, or an end of edges inside.
+struct Mark {
+    at: GridPoint,
+    /// How far around the rim.
+    along: i64,
+    /// Whether the rim that follows is inside the ground, where the edges here tell.
+    inside: Option<bool>,
+}
+
+/// An edge inside at its end on the rim.
+struct End {
+    /// Where it lies from there.
+    direction: [i64; 2],
+    /// Whether it is walked to there, and not from there.
+    ends_here: bool,
+}
+
+/// The places on the rim in the order of a walk with the box to the right on the screen.
+fn marks(rim: GridBox, edges: &[Edge]) -> Vec<Mark> {
+    let (min, max) = (rim.min, rim.max);
+    let corners = [min, GridPoint::new(max.x, min.y), max, GridPoint::new(min.x, max.y)];
+    let end = |p: GridPoint, edge: Option<End>| Some((along(rim, p)?, p, edge));
+    let mut ends: Vec<_> = corners.iter().filter_map(|p| end(*p, None)).collect();
+    for [a, b] in edges {
+        let step = |p: GridPoint, q: GridPoint| [i64::from(q.x) - i64::from(p.x), i64::from(q.y) - i64::from(p.y)];
+        ends.extend(end(*a, Some(End { direction: step(*a, *b), ends_here: false })));
+        ends.extend(end(*b, Some(End { direction: step(*b, *a), ends_here: true })));
+    }
+    ends.sort_unstable_by_key(|e| e.0);
+    let mut marks = Vec::new();
+    for here in ends.chunk_by(|a, b| a.0 == b.0) {
+        let (along, at, _) = here[0];
+        let forward = onward(rim, at);
+        // The first edge after the rim tells what is between them: what ends there has the
+        // ground on this side.
+        let met = here.iter().filter_map(|e| e.2.as_ref());
+        let nearest = met.min_by(|a, b| by_turn(forward, a.direction, b.direction));
+        marks.push(Mark { at, along, inside: nearest.map(|edge| edge.ends_here) });
+    }
+    debug_assert!(marks.is_sorted_by(|a, b| a.along.cmp(&b.along) == Ordering::Less));
+    marks
+}
+
+/// How far a point on the rim is along it, from the north-western corner eastwards.
+fn along(rim: GridBox, p: GridPoint) -> Option<i64> {
+    let (w, h) = (i64::from(rim.max.x) - i64::from(rim.min.x), i64::from(rim.max.y) - i64::from(rim.min.y));
+    let (x, y) = (i64::from(p.x) - i64::from(rim.min.x), i64::from(p.y) - i64::from(rim.min.y));
+    if y == 0 && x < w {
+        Some(x)
+    } else if x == w && y < h {
+        Some(w + y)
+    } else if y == h && x > 0 {
+        Some(w + h + (w - x))
+    } else if x == 0 {
+        Some(2 * w + h + (h - y))
+    } else {
+        None
+    }
+}
+
+/// The direction in which the rim goes on from a point of it.
+fn onward(rim: GridBox, p: GridPoint) -> [i64; 2] {
+    if p.y == rim.min.y && p.x < rim.max.x {
+        [1, 0]
+    } else if p.x == rim.max.x && p.y < rim.max.y {
+        [0, 1]
+    } else if p.y == rim.max.y && p.x > rim.min.x {
+        [-1, 0]
+    } else {
+        [0, -1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(rim: (i32, i32), rings: &[&[(i32, i32)]]) -> Vec<GridPolygon> {
+        let rim = GridBox { min: GridPoint::new(rim.0, rim.0), max: GridPoint::new(rim.1, rim.1) };
+        let mut cut = Cut::at(rim);
+        for ring in rings {
+            for (i, b) in ring.iter().enumerate() {
+                let a = ring[i.checked_sub(1).unwrap_or(ring.len() - 1)];
+                cut.push(GridPoint::new(a.0, a.1), GridPoint::new(b.0, b.1));
+            }
+        }
+        cut.finish()
+    }
+
+    fn areas(polygons: &[GridPolygon]) -> Vec<Vec<i64>> {
+        let twice = |ring: &[GridPoint]| -> i64 {
+            let at = |i: usize| ring[i % ring.len()];
+            (0..ring.len()).map(|i| i64::from(at(i).x * at(i + 1).y - at(i).y * at(i + 1).x)).sum()
+        };
+        polygons.iter().map(|p| p.rings().map(twice).collect()).collect()
+    }
+
+    #[test]
+    fn ground_around_the_box_is_the_box_and_a_hole_stays_in_it() {
+        let shell = [(-5, -5), (50, -5), (50, 50), (-5, 50)];
+        assert_eq!(areas(&cut((0, 10), &[&shell])), [vec![200]]);
+        assert_eq!(areas(&cut((0, 10), &[&shell, &[(3, 3), (3, 5), (5, 5), (5, 3)]])), [vec![200, -8]]);
+        assert!(cut((0, 10), &[&shell, &[(-1, -1), (-1, 11), (11, 11), (11, -1)]]).is_empty());
+    }
+
+    #[test]
+    fn ground_is_closed_along_the_rim_past_corners() {
+        // Over the north-eastern corner, and all but it.
+        let ring = [(13, -3), (13, 5), (10, 5), (5, 5), (5, 0), (5, -3)];
+        assert_eq!(areas(&cut((0, 10), &[&ring])), [vec![50]]);
+        let outer = [(-9, -9), (5, -9), (5, 0), (5, 5), (10, 5), (19, 5), (19, 19), (-9, 19)];
+        assert_eq!(areas(&cut((0, 10), &[&outer])), [vec![150]]);
+    }
+
+    #[test]
+    fn several_pieces_in_the_box_are_several_polygons() {
+        // A comb that comes in from the east with two teeth.
+        let comb = [(20, 0), (20, 10), (10, 10), (4, 8), (10, 6), (15, 6), (15, 4), (10, 4), (4, 2), (10, 0)];
+        assert_eq!(areas(&cut((0, 10), &[&comb])), [vec![24], vec![24]]);
+    }
+
+    #[test]
+    fn what_only_touches_the_rim_is_left_out_or_whole() {
+        assert!(cut((0, 10), &[&[(10, 0), (20, 0), (20, 10), (10, 10)]]).is_empty());
+        assert_eq!(areas(&cut((0, 10), &[&[(0, 0), (10, 0), (10, 10), (0, 10)]])), [vec![200]]);
+        // A triangle with its tip on the rim, and one along it.
+        assert_eq!(areas(&cut((0, 10), &[&[(2, 0), (4, 4), (1, 4)]])), [vec![12]]);
+        assert_eq!(areas(&cut((0, 10), &[&[(2, 0), (5, 0), (4, 4)]])), [vec![12]]);
+    }
+}
