@@ -6,8 +6,8 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, Row as _};
 
 use super::geopackage::{migration_error, migrator};
 use super::sql::Tx;
@@ -15,6 +15,13 @@ use super::{Error, new_epoch};
 
 /// The advisory lock of writers: "grid" in ASCII.
 const WRITERS: i64 = 0x6772_6964;
+
+/// Whether a connection that is let go can be used again. Who asks may go away in the middle
+/// of anything: a COPY that was broken off leaves answers that nobody waits for, by which
+/// the next commit would be taken for done before it is, and a `begin` that was broken off
+/// leaves a transaction open. After the first there is no row, or an error; in the second
+/// the transaction is older than the statement.
+const IS_IDLE: &str = "select now() = statement_timestamp()";
 
 /// A PostGIS database that is open.
 #[derive(Clone, Debug)]
@@ -35,6 +42,12 @@ impl PostGis {
         let pool = PgPoolOptions::new()
             .max_connections(6)
             .acquire_timeout(Duration::from_secs(15))
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    let row = sqlx::raw_sql(IS_IDLE).fetch_optional(connection).await;
+                    Ok(matches!(row.map(|row| row.and_then(|row| row.try_get(0).ok())), Ok(Some(true))))
+                })
+            })
             .connect_with(options.application_name("gridatlas"))
             .await
             .map_err(|source| Error::Database { doing: format!("reach {shown}").into(), source })?;

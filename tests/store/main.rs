@@ -7,6 +7,7 @@ mod city;
 mod places;
 mod redrawn;
 
+mod broken_off;
 mod history;
 mod layers;
 mod publishing;
