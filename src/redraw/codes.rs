@@ -1,7 +1,8 @@
 //! The codes of new areas, by the layout that the city configures.
 //!
 //! Invariant: a code that an area ever had, in any published revision, is never given to
-//! another. It must not know edits.
+//! another. A code that was given is kept with its edit, so that it is the same whenever
+//! the edit is made again. It must not know edits.
 
 use std::sync::Arc;
 
@@ -29,17 +30,26 @@ pub struct CodeBook {
     layout: Layout,
     /// Every code that an area had in a published revision.
     used: Arc<FxHashSet<Arc<str>>>,
+    /// Codes that others came to use later are no matter.
+    is_replay: bool,
 }
 
 impl CodeBook {
     /// A book over the codes that were ever published.
     #[must_use]
     pub fn new(layout: Layout, used: FxHashSet<Arc<str>>) -> Self {
-        Self { layout, used: Arc::new(used) }
+        Self { layout, used: Arc::new(used), is_replay: false }
+    }
+
+    /// The same for edits that are made again where they were made before: what they were
+    /// given was free then, whoever uses it since.
+    #[must_use]
+    pub fn replay(&self) -> Self {
+        Self { is_replay: true, ..self.clone() }
     }
 
     fn is_free(&self, wanted: &Wanted<'_>, code: &str) -> bool {
-        !self.was_used(code)
+        !self.used.contains(code)
             && wanted.coverage.area_by_code(code).is_none()
             && wanted.given.iter().all(|given| **given != *code)
     }
@@ -63,6 +73,24 @@ impl Codes for CodeBook {
     }
 
     fn was_used(&self, code: &str) -> bool {
-        self.used.contains(code)
+        !self.is_replay && self.used.contains(code)
+    }
+}
+
+/// A book for an edit that was given codes before: it gets the same.
+pub(super) struct Given<'a> {
+    /// The codes, in the order in which they are wanted.
+    pub(super) codes: &'a [Arc<str>],
+    /// Who gives them where there are none.
+    pub(super) book: &'a CodeBook,
+}
+
+impl Codes for Given<'_> {
+    fn next(&self, wanted: &Wanted<'_>) -> Option<Arc<str>> {
+        self.codes.get(wanted.given.len()).cloned().or_else(|| self.book.next(wanted))
+    }
+
+    fn was_used(&self, code: &str) -> bool {
+        self.book.was_used(code)
     }
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use boundaries::edit::{Deed, Edited, Fresh, Refusal, Rules};
 use boundaries::{AreaId, Coverage, Level, Point};
 
-use super::codes::CodeBook;
+use super::codes::{CodeBook, Given};
 use super::op::Op;
 use crate::snapshot::{CoverageView, Snapshot};
 
@@ -68,6 +68,8 @@ pub struct Step {
     pub deed: Deed,
     /// Codes of areas that are new, ascending.
     pub created: Vec<Arc<str>>,
+    /// The same in the order in which they were given.
+    pub given: Vec<Arc<str>>,
     /// Codes of areas that are gone, ascending.
     pub removed: Vec<Arc<str>>,
     /// Codes of all areas concerned, ascending.
@@ -166,7 +168,8 @@ impl Draft {
         let before = self.coverage();
         let locked: BTreeSet<AreaId> = terms.locked.iter().filter_map(|code| before.area_by_code(code)).collect();
         let fresh = self.steps.last().map_or(self.fresh, |step| step.fresh);
-        let rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&terms.codes, fresh) };
+        let codes = Given { codes: op.given(), book: &terms.codes };
+        let rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&codes, fresh) };
         let mut edited = edit.apply(before, &rules).map_err(|refusal| Refused::of(refusal, before))?;
         edited.deed = op.deed(edited.deed);
         let step = Step::of(seq, body, before, edited);
@@ -174,6 +177,22 @@ impl Draft {
         let mut steps = self.steps.clone();
         steps.push(Arc::new(step));
         Ok(Self { base: self.base.clone(), fresh: self.fresh, steps, view: Arc::default(), seen: Arc::default() })
+    }
+
+    /// The same for an edit that is made for the first time, or gets other codes: those that
+    /// it is given are kept with it, so that they are the same when it is made again.
+    ///
+    /// # Errors
+    ///
+    /// As [`then`](Self::then).
+    pub fn anew(&self, seq: u64, op: Op, terms: &Terms) -> Result<Self, Refused> {
+        let write = |op: &Op| serde_json::to_string(op).map_err(|e| Refused::new("bad_edit", e.to_string()));
+        let op = op.with_given(&[]);
+        let next = self.then(seq, write(&op)?.into(), terms)?;
+        match next.steps.last() {
+            Some(step) if !step.given.is_empty() => self.then(seq, write(&op.with_given(&step.given))?.into(), terms),
+            _ => Ok(next),
+        }
     }
 
     /// Refuses what reaches beyond the plan's scope, before the edit or after it.
@@ -204,11 +223,13 @@ impl Draft {
 
 impl Step {
     fn of(seq: u64, body: Arc<str>, before: &Coverage, edited: Edited) -> Self {
+        let code = |coverage: &Coverage, id: &AreaId| coverage.area(*id).map(|a| a.code.clone());
         let codes = |coverage: &Coverage, ids: &[AreaId]| {
-            let mut codes: Vec<_> = ids.iter().filter_map(|id| coverage.area(*id)).map(|a| a.code.clone()).collect();
+            let mut codes: Vec<_> = ids.iter().filter_map(|id| code(coverage, id)).collect();
             codes.sort_unstable();
             codes
         };
+        let given = edited.created.iter().filter_map(|id| code(&edited.coverage, id)).collect();
         let mut touched = codes(before, &edited.touched);
         touched.extend(codes(&edited.coverage, &edited.touched));
         touched.sort_unstable();
@@ -225,6 +246,7 @@ impl Step {
             body,
             deed: edited.deed,
             created,
+            given,
             removed,
             touched,
             place: ground.first().map(middle),

@@ -74,7 +74,9 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
     let code = |coverage: &boundaries::Coverage, id| coverage.area(id).map(|a| a.code.clone());
     let descents = told.into_iter().filter_map(|((from, to), m2)| {
         let (from_code, to_code) = (code(before, from)?, code(after, to)?);
-        let whole_m2 = before.area_m2(from);
+        // Two areas are measured each in its own plane: parts may come to a little more than the whole.
+        let parts_m2: f64 = parts.iter().filter(|((f, _), _)| *f == from).map(|(_, m2)| m2).sum();
+        let whole_m2 = before.area_m2(from).max(parts_m2);
         let [building_share, household_share] = counted(from, to);
         Some(Descent {
             revision: 0,

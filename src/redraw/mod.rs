@@ -16,6 +16,8 @@ mod lineage;
 mod preview;
 
 mod plans;
+
+mod publish;
 mod rebase;
 
 pub mod told;

@@ -68,6 +68,9 @@ pub enum Op {
         /// What is known of the new areas.
         #[serde(default)]
         new: New,
+        /// The codes that were given where they were open, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Arc<str>>,
     },
     /// Makes one area of several.
     Merge {
@@ -137,6 +140,9 @@ pub enum Op {
         /// What is known of the area.
         #[serde(default)]
         new: New,
+        /// The codes that were given where they were open, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Arc<str>>,
     },
     /// Ends an area.
     Retire {
@@ -152,6 +158,9 @@ pub enum Op {
         /// What is known of it.
         #[serde(default)]
         new: New,
+        /// The codes that were given where they were open, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Arc<str>>,
     },
     /// Gives an area another name.
     Rename {
@@ -206,7 +215,7 @@ impl Op {
     /// Which position is no place, or what is missing.
     pub fn edit(&self) -> Result<Edit, String> {
         Ok(match self.clone() {
-            Self::Split { code, codes, line, keep, new } => Edit::Split {
+            Self::Split { code, codes, line, keep, new, .. } => Edit::Split {
                 codes: match (code, codes) {
                     (Some(code), None) => vec![code],
                     (None, Some(codes)) => codes,
@@ -235,9 +244,9 @@ impl Op {
                 },
                 multipart,
             },
-            Self::Create { at, new } => Edit::Create { at: point("at", at)?, new: new.into() },
+            Self::Create { at, new, .. } => Edit::Create { at: point("at", at)?, new: new.into() },
             Self::Retire { code, into } => Edit::Retire { code, into },
-            Self::Carve { ring, new } => Edit::Carve { ring: points("ring", &ring)?, new: new.into() },
+            Self::Carve { ring, new, .. } => Edit::Carve { ring: points("ring", &ring)?, new: new.into() },
             Self::Rename { code, name } => Edit::Rename { code, name },
             Self::Recode { code, to } => Edit::Recode { code, to },
             Self::Reparent { code, parent } => Edit::Reparent { code, parent },
@@ -267,6 +276,28 @@ impl Op {
             }
             _ => deed,
         }
+    }
+}
+
+impl Op {
+    /// The codes that it was given where it left them open.
+    #[must_use]
+    pub fn given(&self) -> &[Arc<str>] {
+        match self {
+            Self::Split { given, .. } | Self::Create { given, .. } | Self::Carve { given, .. } => given,
+            _ => &[],
+        }
+    }
+
+    /// The same edit with other codes given where it leaves them open.
+    #[must_use]
+    pub fn with_given(mut self, codes: &[Arc<str>]) -> Self {
+        if let Self::Split { new, given, .. } | Self::Create { new, given, .. } | Self::Carve { new, given, .. } =
+            &mut self
+        {
+            *given = if new.code.is_none() { codes.to_vec() } else { Vec::new() };
+        }
+        self
     }
 }
 

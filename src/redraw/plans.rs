@@ -9,18 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use boundaries::Level;
 use boundaries::edit::Fresh;
-use jiff::Timestamp;
 
 use super::codes::{CodeBook, Layout};
 use super::draft::{Draft, Refused, Step, Terms};
 use super::figures::Target;
-use super::lineage::lineage;
 use super::op::Op;
 use super::preview::{AreaChange, Preview, changed, preview};
-use super::rebase::{Conflict, rebase};
+use super::rebase::Conflict;
 use crate::feature::Geometry;
 use crate::snapshot::{Atlas, Moment, Snapshot};
-use crate::store::{self, Descent, NewPlan, Plan, PlanChange, PlanState, Publication, Published, Store};
+use crate::store::{self, NewPlan, Plan, PlanChange, PlanState, Store};
 
 /// Drafts that are kept, at most.
 const MAX_DRAFTS: usize = 64;
@@ -103,7 +101,7 @@ pub struct Drafting {
     pub snapshot: Arc<Snapshot>,
     /// The place of the plan's coverage in it.
     pub place: usize,
-    terms: Terms,
+    pub(super) terms: Terms,
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +114,7 @@ struct Kept {
 /// All plans of a city.
 #[derive(Debug, Default)]
 pub struct Plans {
-    settings: Settings,
+    pub(super) settings: Settings,
     /// The one used last is at the end.
     kept: Mutex<VecDeque<Kept>>,
 }
@@ -141,8 +139,12 @@ impl Plans {
     /// As [`Store::new_plan`], and where the scope is no area of its base.
     pub async fn create(&self, atlas: &Atlas, store: &Store, new: NewPlan) -> Result<Plan, PlanError> {
         if let Some(scope) = &new.scope {
-            let present = atlas.present();
-            let view = present.coverage(&new.coverage);
+            let head = store.head(&new.coverage).await?.map(|r| r.number);
+            let base = match new.base.or(head) {
+                Some(number) => atlas.at(Moment::Revision(number)).await?,
+                None => atlas.present(),
+            };
+            let view = base.coverage(&new.coverage);
             if view.is_none_or(|v| v.coverage.area_by_code(scope).is_none()) {
                 return Err(Refused::new("unknown_area", format!("the scope {scope} is no area")).into());
             }
@@ -160,7 +162,7 @@ impl Plans {
         self.draft(atlas, store, plan).await
     }
 
-    async fn draft(&self, atlas: &Atlas, store: &Store, plan: Plan) -> Result<Drafting, PlanError> {
+    pub(super) async fn draft(&self, atlas: &Atlas, store: &Store, plan: Plan) -> Result<Drafting, PlanError> {
         let snapshot = atlas.at(Moment::Revision(plan.base)).await?;
         let place = snapshot.coverage_index(&plan.coverage);
         let found = place.and_then(|p| snapshot.coverages.get(p)).filter(|view| view.revision == plan.base).cloned();
@@ -183,8 +185,8 @@ impl Plans {
         };
         let drafting = blocking(move || {
             let mut draft = draft;
-            // Locks and scope were held against each edit when it was made.
-            let replaying = Terms { scope: None, locked: Vec::new(), ..terms.clone() };
+            // Locks, scope and codes were held against each edit when it was made.
+            let replaying = Terms { scope: None, locked: Vec::new(), codes: terms.codes.replay(), ..terms.clone() };
             for edit in &plan.in_force()[draft.steps().len()..] {
                 draft = draft.then(edit.seq, edit.body.clone(), &replaying).map_err(|mut refused| {
                     refused.message = format!("edit {} can't be made again: {}", edit.seq, refused.message);
@@ -250,17 +252,7 @@ impl Plans {
         let op = with_ring(op, &opened.snapshot)?;
         let seq = opened.draft.steps().last().map_or(1, |step| step.seq + 1);
         let (draft, terms) = (opened.draft.clone(), opened.terms.clone());
-        let draft = blocking(move || {
-            let write = |op: &Op| serde_json::to_string(op).map_err(|e| Refused::new("bad_edit", e.to_string()));
-            let next = draft.then(seq, write(&op)?.into(), &terms)?;
-            // A code that was given is kept with the edit, so that it is the same when the
-            // edit is made again.
-            match next.steps().last().and_then(|step| named(op, &step.created)) {
-                Some(named) => draft.then(seq, write(&named)?.into(), &terms),
-                None => Ok(next),
-            }
-        })
-        .await??;
+        let draft = blocking(move || draft.anew(seq, op, &terms)).await??;
         let step = draft.steps().last().cloned();
         let step = step.ok_or_else(|| store::Error::Damaged("an edit that was made is gone".into()))?;
         Ok((Drafting { draft, ..opened }, step))
@@ -358,132 +350,9 @@ impl Plans {
         };
         Ok(store.change_plan(&plan.id, plan.version, author, PlanChange::Decide { state: to, kind, text }).await?)
     }
-
-    /// Publishes a plan: the boundaries, what became of areas, and the plan's own state, in
-    /// one transaction. Seen by readers when it returns, if it is in force at once.
-    ///
-    /// # Errors
-    ///
-    /// [`PlanError::Behind`] where something was published since its base.
-    pub async fn publish(
-        &self,
-        atlas: &Atlas,
-        store: &Store,
-        opened: Drafting,
-        author: &str,
-        effective: Option<Timestamp>,
-        note: &str,
-    ) -> Result<(Published, Vec<Descent>), PlanError> {
-        let publication = self.publication(store, &opened, author, effective, note).await?;
-        let mut lineage = publication.lineage.clone();
-        let published = store.publish(publication).await?;
-        atlas.refresh().await?;
-        lineage.iter_mut().for_each(|d| d.revision = published.revision.number);
-        Ok((published, lineage))
-    }
-
-    /// What publishing would write, without doing so.
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](Self::publish).
-    pub async fn publication(
-        &self,
-        store: &Store,
-        opened: &Drafting,
-        author: &str,
-        effective: Option<Timestamp>,
-        note: &str,
-    ) -> Result<Publication, PlanError> {
-        let Drafting { plan, draft, snapshot, place, .. } = opened.clone();
-        if self.settings.approval {
-            must_be(&plan, &[PlanState::Approved], "it must be approved first")?;
-        } else {
-            let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
-            must_be(&plan, &open, "it can't be published again")?;
-        }
-        let head = store.head(&plan.coverage).await?.map_or(0, |r| r.number);
-        if head != plan.base {
-            return Err(PlanError::Behind { base: plan.base, head });
-        }
-        let base = draft.base().clone();
-        let next = draft.coverage().clone();
-        let lineage = blocking(move || lineage(&snapshot, place, &draft)).await?;
-        let summary = if note.is_empty() { format!("Plan {}: {}", plan.id, plan.name) } else { note.to_owned() };
-        Ok(Publication {
-            coverage: plan.coverage.to_string(),
-            expected: Some(plan.base),
-            base: Some(base),
-            next,
-            author: author.to_owned(),
-            effective: effective.or(plan.effective.filter(|at| *at > Timestamp::now())),
-            summary,
-            plan: Some((plan.id.clone(), plan.version)),
-            lineage,
-        })
-    }
-
-    /// Puts a plan on the head of its coverage by making its edits again. Edits of `drop`
-    /// are left out; those of `accept` stay though they concern what was changed. Either way
-    /// the plan is another one than was approved, and waits for approval again.
-    ///
-    /// # Errors
-    ///
-    /// [`PlanError::Conflicts`], and [`PlanError::Refused`] where an edit is named that the
-    /// plan does not have: the plan stays as it is.
-    pub async fn rebase(
-        &self,
-        atlas: &Atlas,
-        store: &Store,
-        opened: Drafting,
-        author: &str,
-        drop: &[u64],
-        accept: &[u64],
-    ) -> Result<Drafting, PlanError> {
-        let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
-        must_be(&opened.plan, &open, "what is done stands on its revision")?;
-        let is_known = |seq: &&u64| opened.plan.in_force().iter().any(|edit| edit.seq == **seq);
-        if let Some(seq) = drop.iter().chain(accept).find(|seq| !is_known(seq)) {
-            return Err(Refused::new("unknown_edit", format!("the plan has no edit {seq} in force")).into());
-        }
-        let coverage = opened.plan.coverage.clone();
-        let newer: Vec<_> = store.revisions().await?;
-        let newer: Vec<_> =
-            newer.into_iter().filter(|r| r.coverage == coverage && r.number > opened.plan.base).collect();
-        let Some(head) = newer.last().map(|r| r.number) else {
-            if drop.is_empty() {
-                return Ok(opened);
-            }
-            let message = "the plan stands on what is published: there is nothing to leave an edit out for";
-            return Err(Refused::new("no_change", message).into());
-        };
-        let mut states = Vec::new();
-        for revision in &newer {
-            let snapshot = atlas.at(Moment::Revision(revision.number)).await?;
-            let view = snapshot.coverage(&coverage).cloned();
-            let view = view.ok_or_else(|| store::Error::Damaged(format!("revision {} is gone", revision.number)))?;
-            states.push((revision.clone(), view));
-        }
-        let (ids, area) = store.free_ids(&coverage).await?;
-        let codes = CodeBook::new(self.settings.codes, store.used_codes(&coverage).await?);
-        let Drafting { plan, draft, terms, .. } = opened;
-        let terms = Terms { codes, ..terms };
-        let (drop, accept) = (drop.to_vec(), accept.to_vec());
-        let rebased = blocking(move || rebase(&draft, &states, Fresh { ids, area }, &terms, &drop, &accept)).await?;
-        if !rebased.conflicts.is_empty() {
-            return Err(PlanError::Conflicts(rebased.conflicts));
-        }
-        let state = match plan.state {
-            PlanState::Approved if rebased.differs => PlanState::Submitted,
-            state => state,
-        };
-        let change = PlanChange::Rebase { base: head, keep: rebased.kept, state };
-        let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
-        self.draft(atlas, store, plan).await
-    }
 }
 
-fn must_be(plan: &Plan, states: &[PlanState], wanted: &'static str) -> Result<(), PlanError> {
+pub(super) fn must_be(plan: &Plan, states: &[PlanState], wanted: &'static str) -> Result<(), PlanError> {
     if states.contains(&plan.state) {
         return Ok(());
     }
@@ -508,20 +377,7 @@ fn with_ring(op: Op, snapshot: &Snapshot) -> Result<Op, Refused> {
     Ok(Op::Transfer { to, pieces: None, ring: Some(ring), building: Some(building), multipart })
 }
 
-/// The same edit with the one code that it made, if it left that open.
-fn named(op: Op, created: &[Arc<str>]) -> Option<Op> {
-    let [code] = created else { return None };
-    let mut op = op;
-    match &mut op {
-        Op::Split { new, .. } | Op::Create { new, .. } | Op::Carve { new, .. } if new.code.is_none() => {
-            new.code = Some(code.clone());
-            Some(op)
-        }
-        _ => None,
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PlanError> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PlanError> {
     let broken = |e: tokio::task::JoinError| store::Error::Refused(format!("the work was broken off: {e}"));
     Ok(tokio::task::spawn_blocking(work).await.map_err(broken)?)
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use boundaries::Point;
 use boundaries::edit::Fresh;
 
-use super::draft::{Draft, Terms};
+use super::draft::{Draft, Refused, Step, Terms};
+use super::op::Op;
 use crate::snapshot::CoverageView;
 use crate::store::Revision;
 
@@ -36,6 +37,8 @@ pub struct Conflict {
 pub(super) struct Rebased {
     /// The numbers of the edits that stay.
     pub(super) kept: Vec<u64>,
+    /// Those of them that are written otherwise now, with their JSON: they got other codes.
+    pub(super) anew: Vec<(u64, Arc<str>)>,
     /// The edits that stand in the way.
     pub(super) conflicts: Vec<Conflict>,
     /// Whether the plan is no longer what it was: an edit was left out, or stays though
@@ -76,20 +79,25 @@ pub(super) fn rebase(
         };
         let both = changed.iter().rev().map(|(revision, codes)| (*revision, shared(codes)));
         let both = both.into_iter().find(|(_, codes)| !codes.is_empty());
-        match next.then(step.seq, step.body.clone(), terms) {
+        let is_accepted = accept.contains(&step.seq);
+        match again(&next, step, terms, is_accepted) {
             Ok(made) => {
-                let codes_differ = made.steps().last().is_some_and(|again| again.created != step.created);
+                let last = made.steps().last();
+                let codes_differ = last.is_some_and(|again| again.created != step.created);
                 match both {
-                    _ if codes_differ => {
+                    _ if codes_differ && !is_accepted => {
                         let reason = "the areas that it makes would have other codes".to_owned();
                         rebased.conflicts.push(conflict(step.created.clone(), None, reason, None));
                     }
-                    Some((revision, codes)) if !accept.contains(&step.seq) => {
+                    Some((revision, codes)) if !is_accepted => {
                         let reason = format!("{} changed meanwhile", codes.join(", "));
                         rebased.conflicts.push(conflict(codes, Some(revision), reason, None));
                     }
                     Some(_) => rebased.differs = true,
-                    None => {}
+                    None => rebased.differs |= codes_differ,
+                }
+                if let Some(anew) = last.filter(|again| again.body != step.body) {
+                    rebased.anew.push((step.seq, anew.body.clone()));
                 }
                 rebased.kept.push(step.seq);
                 next = made;
@@ -101,4 +109,19 @@ pub(super) fn rebase(
         }
     }
     rebased
+}
+
+/// An edit made again. One that is wanted whatever others did gets other codes where they
+/// took its own.
+fn again(next: &Draft, step: &Step, terms: &Terms, is_accepted: bool) -> Result<Draft, Refused> {
+    let made = next.then(step.seq, step.body.clone(), terms);
+    let fits = match &made {
+        Ok(made) => made.steps().last().is_some_and(|again| again.created == step.created),
+        Err(refused) => !["used_code", "duplicate_code"].contains(&refused.reason),
+    };
+    if fits || !is_accepted {
+        return made;
+    }
+    let op = Op::read(&step.body).map_err(|why| Refused::new("bad_edit", why))?;
+    next.anew(step.seq, op, terms)
 }

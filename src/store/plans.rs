@@ -175,6 +175,8 @@ pub enum PlanChange {
         base: u64,
         /// The numbers of the edits that stay, ascending.
         keep: Vec<u64>,
+        /// Edits that are written otherwise from now on, with their JSON.
+        anew: Vec<(u64, Arc<str>)>,
         /// The state that it is in then: what was approved may no longer be what it is.
         state: PlanState,
     },
@@ -309,9 +311,13 @@ pub(super) async fn change(
             note(tx, &plan, author, now, kind, &text, None).await?;
         }
         PlanChange::Comment { text, place } => note(tx, &plan, author, now, "comment", &text, place).await?,
-        PlanChange::Rebase { base, keep, state } => {
+        PlanChange::Rebase { base, keep, anew, state } => {
             for edit in plan.edits.iter().filter(|edit| keep.binary_search(&edit.seq).is_err()) {
                 tx.run("delete from plan_edit where plan = $1 and seq = $2", vec![id.into(), edit.seq.into()]).await?;
+            }
+            for (seq, body) in anew {
+                let args = vec![id.into(), seq.into(), Arg::from(&*body)];
+                tx.run("update plan_edit set body = $3 where plan = $1 and seq = $2", args).await?;
             }
             let args = vec![id.into(), base.into(), state.name().into()];
             tx.run("update plan set base = $2, state = $3 where id = $1", args).await?;

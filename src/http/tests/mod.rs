@@ -14,6 +14,7 @@ use crate::snapshot::{Atlas, CoverageView, Layer, Snapshot};
 mod bad;
 mod connections;
 mod map;
+mod meeting;
 mod places;
 mod plans;
 mod stored;

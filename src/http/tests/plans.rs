@@ -13,13 +13,13 @@ use serde_json::{Value as Json, json as j};
 use super::stored::{Kept, serve};
 use super::{get, problem};
 
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     tag: String,
-    body: Json,
+    pub(super) body: Json,
 }
 
-async fn send(kept: &Kept, method: Method, path: &str, tag: Option<&str>, body: Json) -> Answer {
+pub(super) async fn send(kept: &Kept, method: Method, path: &str, tag: Option<&str>, body: Json) -> Answer {
     let mut request = kept.send(method, path).header("content-type", "application/json").body(body.to_string());
     if let Some(tag) = tag {
         request = request.header("if-match", tag);
@@ -30,26 +30,26 @@ async fn send(kept: &Kept, method: Method, path: &str, tag: Option<&str>, body: 
     Answer { status, tag, body: answer.json().await.unwrap() }
 }
 
-async fn post(kept: &Kept, path: &str, body: Json) -> Answer {
+pub(super) async fn post(kept: &Kept, path: &str, body: Json) -> Answer {
     send(kept, Method::POST, path, None, body).await
 }
 
-async fn read(kept: &Kept, path: &str) -> Json {
+pub(super) async fn read(kept: &Kept, path: &str) -> Json {
     let answer = get(&kept.city, path).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.json().await.unwrap()
 }
 
-async fn owner(kept: &Kept, place: &str) -> Json {
+pub(super) async fn owner(kept: &Kept, place: &str) -> Json {
     read(kept, &format!("locate?{place}")).await["owners"][0]["code"].clone()
 }
 
 /// A line down the middle of g1.
-fn cut_g1() -> Json {
+pub(super) fn cut_g1() -> Json {
     j!({"op": "split", "code": "g1", "line": [[120.04, 35.9], [120.04, 36.3]], "new": {"name": "西网格"}})
 }
 
-async fn plan(kept: &Kept, name: &str) -> String {
+pub(super) async fn plan(kept: &Kept, name: &str) -> String {
     let made = post(kept, "plans", j!({"name": name, "author": "李"})).await;
     assert_eq!(made.status, 201, "{}", made.body);
     assert_eq!((&made.body["state"], &made.body["edits"]), (&j!("draft"), &j!([])));
@@ -57,7 +57,7 @@ async fn plan(kept: &Kept, name: &str) -> String {
 }
 
 /// Takes a draft through to the boundaries; gives the answer of the publish.
-async fn publish(kept: &Kept, id: &str) -> Answer {
+pub(super) async fn publish(kept: &Kept, id: &str) -> Answer {
     for (step, author) in [("submit", "李"), ("approve", "王")] {
         let done = send(kept, Method::POST, &format!("plans/{id}/{step}"), Some("*"), j!({"author": author})).await;
         assert_eq!(done.status, 200, "{step}: {}", done.body);
