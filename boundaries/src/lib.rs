@@ -45,7 +45,7 @@ mod locator;
 pub mod simplify;
 
 pub use area::{Area, AreaId, Level};
-pub use assemble::{Assembly, Claim, Settings, assemble};
+pub use assemble::{Assembly, Claim, Overlay, Owners, Settings, assemble};
 pub use carry::{FreeIds, area_ids, carry_ids};
 pub use change::Changes;
 pub use chunks::Chunked;

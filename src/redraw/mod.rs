@@ -15,6 +15,9 @@ mod op;
 mod lineage;
 mod preview;
 
+mod crosswalk;
+mod register;
+
 mod plans;
 
 mod publish;
@@ -23,6 +26,7 @@ mod rebase;
 pub mod told;
 
 pub use codes::{CodeBook, Layout};
+pub use crosswalk::{Common, Crossing, Side, crosswalk};
 pub use draft::{Draft, Refused, Step, Terms};
 pub use figures::{Figures, Target};
 pub use lineage::kin;
@@ -30,3 +34,4 @@ pub use op::{Kept, New, Op, Position};
 pub use plans::{Drafting, PlanError, Plans, Settings};
 pub use preview::{AreaChange, MovedThing, Preview};
 pub use rebase::Conflict;
+pub use register::{Alteration, Entry, Standing, register};

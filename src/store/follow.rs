@@ -8,7 +8,6 @@ use boundaries::{Changes, Coverage};
 use super::revisions::{AREA, BORDER, FACE, Revision, area, border, face};
 use super::sql::{Arg, Row, Tx};
 use super::{Error, digest};
-use crate::snapshot::CoverageView;
 
 /// So many borders may differ at least before the whole is read instead ...
 const FOLLOWED_MIN: i64 = 256;
@@ -26,23 +25,22 @@ const HELD: &str = "from_revision <= $4 and (to_revision is null or to_revision 
 /// the rows do not lead there: reading it whole then says what is wrong.
 pub(super) async fn coverage(
     tx: &mut Tx,
-    before: &CoverageView,
+    (number, old): (u64, &Coverage),
     revision: &Revision,
 ) -> Result<Option<Coverage>, Error> {
-    if before.coverage.levels() != &*revision.levels {
+    if old.levels() != &*revision.levels {
         return Ok(None);
     }
-    let (low, high) = (before.revision.min(revision.number), before.revision.max(revision.number));
+    let (low, high) = (number.min(revision.number), number.max(revision.number));
     let args = [Arg::from(&*revision.coverage), low.into(), high.into(), revision.number.into()];
     let count = tx.row(format!("select count(*) from border {BETWEEN}"), args[..3].to_vec()).await?;
-    let most = FOLLOWED_MIN.max((before.coverage.border_slots() / FOLLOWED_PART) as i64);
+    let most = FOLLOWED_MIN.max((old.border_slots() / FOLLOWED_PART) as i64);
     if count.map(|row| row.int(0)).transpose()?.is_none_or(|count| count > most) {
         return Ok(None);
     }
     let areas = rows(tx, "area", AREA, &args, area).await?;
     let faces = rows(tx, "face", FACE, &args, |row| face(row).map(|face| (face.id, face))).await?;
     let borders = rows(tx, "border", BORDER, &args, |row| border(row).map(|border| (border.id, border))).await?;
-    let old = &before.coverage;
     let changes = Changes {
         // What began and ended in between was never held.
         drop_areas: gone(&areas, |id| old.area(id).is_some()),

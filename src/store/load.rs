@@ -266,7 +266,9 @@ async fn views_of(
             continue;
         }
         let followed = match before {
-            Some(before) => follow::coverage(tx, before, &revision).await?.map(|coverage| (before.clone(), coverage)),
+            Some(before) => follow::coverage(tx, (before.revision, &before.coverage), &revision)
+                .await?
+                .map(|coverage| (before.clone(), coverage)),
             None => None,
         };
         let view = match followed {

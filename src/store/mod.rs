@@ -52,7 +52,7 @@ pub use error::Error;
 pub use history::{Past, Told};
 pub use layers::LayerInfo;
 pub use lineage::{Descent, Kinship};
-pub use plans::{NewPlan, Plan, PlanChange, PlanEdit, PlanNote, PlanState};
+pub use plans::{NewPlan, Origin, Plan, PlanChange, PlanEdit, PlanNote, PlanState};
 pub use publish::{Publication, Published};
 pub use records::digest;
 pub use revisions::Revision;

@@ -4,6 +4,7 @@
 //! not at all; edits and notes are only ever added (undone edits go when others are made
 //! in their place). It must not know what an edit does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boundaries::Point;
@@ -187,6 +188,19 @@ pub enum PlanChange {
     },
 }
 
+/// The plan that a revision was published from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its id.
+    pub plan: Arc<str>,
+    /// What people call it.
+    pub name: String,
+    /// Whose it is.
+    pub author: String,
+    /// Who approved it, last of all.
+    pub approver: Option<String>,
+}
+
 /// Edits of one plan, at most.
 const MAX_EDITS: usize = 10_000;
 
@@ -210,6 +224,24 @@ impl Store {
     /// Where the database can't be read.
     pub async fn plan(&self, id: &str) -> Result<Option<Plan>, Error> {
         whole(&mut self.reading().await?, id).await
+    }
+
+    /// The plans that revisions of a coverage were published from, by the number of the
+    /// revision.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn origins(&self, coverage: &str) -> Result<BTreeMap<u64, Origin>, Error> {
+        let sql = "select published, id, name, author, (select n.author from plan_note n where n.plan = plan.id \
+                   and n.kind = 'approved' order by n.seq desc limit 1) from plan \
+                   where coverage = $1 and published is not null";
+        let rows = self.reading().await?.rows(sql, vec![coverage.into()]).await?;
+        let origin = |row: &Row<'_>| {
+            let (plan, name, author) = (row.str(1)?.into(), row.text(2)?, row.text(3)?);
+            Ok((row.int(0)? as u64, Origin { plan, name, author, approver: row.maybe_text(4)? }))
+        };
+        rows.iter().map(origin).collect()
     }
 
     /// Makes a plan on the head of a coverage, or on the revision that is named.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustc_hash::FxHashSet;
 
 use super::sql::{Arg, Row, Tx};
-use super::{Error, Store, blob, digest};
+use super::{Error, Store, blob, digest, follow};
 use crate::snapshot::Moment;
 
 /// A published state of one coverage.
@@ -70,6 +70,22 @@ impl Store {
         let Some(revision) = at(&all, moment) else { return Ok(None) };
         let coverage = coverage(&mut tx, revision).await?;
         Ok(Some((revision.clone(), coverage)))
+    }
+
+    /// The graph of a revision, proved by its digest. Where another one of its coverage is
+    /// held, with its number, only what differs from that is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`coverage`](Self::coverage).
+    pub async fn graph(&self, revision: &Revision, held: Option<(u64, &Coverage)>) -> Result<Coverage, Error> {
+        let mut tx = self.reading().await?;
+        if let Some(held) = held
+            && let Some(coverage) = follow::coverage(&mut tx, held, revision).await?
+        {
+            return Ok(coverage);
+        }
+        coverage(&mut tx, revision).await
     }
 
     /// The last published state of a coverage, in force or not: what a change is made on.

@@ -10,6 +10,7 @@ mod redrawn;
 mod broken_off;
 mod history;
 mod layers;
+mod past;
 mod publishing;
 mod running;
 mod trouble;

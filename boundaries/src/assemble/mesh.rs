@@ -113,6 +113,22 @@ impl Mesh {
         mesh
     }
 
+    /// The mesh of segments that rings run along. All vertices count as given.
+    pub(super) fn of_edges(edges: &[(Segment, u32)]) -> Self {
+        let mut points: Vec<Point> = edges.iter().flat_map(|(segment, _)| *segment).collect();
+        points.par_sort_unstable();
+        points.dedup();
+        let mut mesh = Self { given: points.len(), points, starts: vec![0], ..Self::default() };
+        let mut entries: Vec<Entry> = Vec::with_capacity(edges.len());
+        for (segment, ring) in edges {
+            let [a, b] = segment.map(|p| mesh.vertex_at(p));
+            entries.push(entry(a, b, *ring));
+        }
+        entries.par_sort_unstable();
+        mesh.gather(entries.into_iter());
+        mesh
+    }
+
     /// The vertex at a point, new where there was none.
     pub(super) fn vertex_at(&mut self, p: Point) -> u32 {
         if let Ok(i) = self.points[..self.given].binary_search(&p) {

@@ -18,6 +18,7 @@ mod measure;
 mod mesh;
 mod node;
 mod over;
+mod overlay;
 mod parts;
 mod records;
 mod roster;
@@ -34,6 +35,7 @@ use crate::pairs::Crowded;
 use crate::polygon::Polygon;
 
 pub(crate) use over::{Broken, break_over};
+pub use overlay::{Overlay, Owners};
 
 use claims::Rings;
 use graph::Graph;

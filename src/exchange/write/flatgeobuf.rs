@@ -32,6 +32,7 @@ impl FlatGeobufWriter {
             ShapeKind::Point => GeometryType::Point,
             ShapeKind::Lines => GeometryType::MultiLineString,
             ShapeKind::Polygons => GeometryType::MultiPolygon,
+            ShapeKind::Rows => return Err("rows without a place are written as text".into()),
         };
         let options = FgbWriterOptions {
             detect_type: false,

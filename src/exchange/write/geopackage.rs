@@ -22,6 +22,7 @@ impl GeoPackageWriter {
             ShapeKind::Point => "POINT",
             ShapeKind::Lines => "MULTILINESTRING",
             ShapeKind::Polygons => "MULTIPOLYGON",
+            ShapeKind::Rows => return Err("rows without a place are written as text".into()),
         };
         // Names that the format keeps for itself.
         if let Some(taken) = table.columns.iter().find(|c| ["fid", "geom"].contains(&c.name.to_lowercase().as_str())) {

@@ -30,6 +30,8 @@ pub enum ShapeKind {
     Lines,
     /// Ground.
     Polygons,
+    /// Nothing: rows alone, for formats that are text.
+    Rows,
 }
 
 /// The head of a file: what all its features have in common.

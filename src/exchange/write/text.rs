@@ -53,7 +53,11 @@ impl TextWriter {
     /// (the name that GDAL takes for one), behind the attributes.
     pub(super) fn csv(path: &Path, table: &Table) -> Result<Self, String> {
         let mut names: Vec<&str> = table.columns.iter().map(|c| &*c.name).collect();
-        names.extend(if table.shape == ShapeKind::Point { &["lon", "lat"][..] } else { &["WKT"] });
+        names.extend(match table.shape {
+            ShapeKind::Point => &["lon", "lat"][..],
+            ShapeKind::Lines | ShapeKind::Polygons => &["WKT"],
+            ShapeKind::Rows => &[],
+        });
         let mut head = Vec::new();
         push_row(&mut head, names.into_iter().map(str::as_bytes));
         Self::begin(path, Form::Csv, &head)
@@ -100,7 +104,11 @@ fn push_feature(out: &mut Vec<u8>, table: &Table, feature: &Feature) {
         push_value(out, value(feature, i, &column.name));
     }
     out.extend_from_slice(b"},\"geometry\":");
-    push_geometry(out, &feature.geometry);
+    match &feature.geometry {
+        // RFC 7946, 3.2: what is nowhere.
+        Geometry::Polygons(parts) if parts.is_empty() => out.extend_from_slice(b"null"),
+        geometry => push_geometry(out, geometry),
+    }
     out.push(b'}');
 }
 
@@ -129,6 +137,7 @@ fn push_csv(out: &mut Vec<u8>, table: &Table, feature: &Feature) -> Result<(), S
                 cells.push(cell);
             }
         }
+        (_, ShapeKind::Rows) => {}
         (geometry, ShapeKind::Lines | ShapeKind::Polygons) => {
             let mut cell = Vec::new();
             push_wkt(&mut cell, geometry);

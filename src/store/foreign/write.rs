@@ -143,8 +143,13 @@ async fn insert(
         }
     });
     sql.build().execute(&mut *connection).await?;
+    // What has no ground has no box.
+    let boxed: Vec<(i64, &Packed)> = (first_id..).zip(rows).filter(|(_, row)| !row.bounds.is_empty()).collect();
+    if boxed.is_empty() {
+        return Ok(());
+    }
     let mut sql = QueryBuilder::<Sqlite>::new(format!("insert into {} ", quoted(&index(layer))));
-    sql.push_values((first_id..).zip(rows), |mut values, (id, row)| {
+    sql.push_values(boxed, |mut values, (id, row)| {
         let [min, max] = [row.bounds.min, row.bounds.max];
         values.push_bind(id).push_bind(min.lon()).push_bind(max.lon()).push_bind(min.lat()).push_bind(max.lat());
     });

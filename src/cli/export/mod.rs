@@ -1,7 +1,9 @@
-//! `gridatlas export`: areas, a layer or tiles of a store, to a file by its ending.
+//! `gridatlas export`: areas, a layer, tiles or the past of a store, to a file by its ending.
 //!
 //! A file appears whole or not at all. Coordinates are WGS-84, the exact decimals of the
 //! lattice, so what is exported and imported again is the same.
+
+mod past;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +38,12 @@ enum What {
     Layer(OfLayer),
     /// Vector tiles of levels and layers, to .pmtiles or .mbtiles
     Tiles(Tiles),
+    /// Which area became which with each revision, and how much of it
+    Lineage(past::Lineage),
+    /// Which part of each area of one date lies in which of another, and the reverse
+    Crosswalk(past::Crosswalk),
+    /// The register of changes, as authorities file it
+    Changes(past::Changes),
 }
 
 #[derive(Debug, clap::Args)]
@@ -108,6 +116,9 @@ pub fn run(args: Args) -> Outcome {
             let snapshot = open(&args.place.store, args.of.at.as_deref())?;
             tiles(&args, &snapshot)
         }
+        What::Lineage(args) => past::lineage(&args),
+        What::Crosswalk(args) => past::cross(&args),
+        What::Changes(args) => past::changes(&args),
     }
 }
 
