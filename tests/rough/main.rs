@@ -13,5 +13,6 @@ mod places;
 mod both;
 mod full;
 mod killed;
+mod stopped;
 mod together;
 mod unplaced;
