@@ -210,7 +210,8 @@ pub(super) struct By {
 /// Makes an edit.
 #[utoipa::path(post, path = "/plans/{id}/edits", tag = "plans", params(("id" = String, Path), By),
     request_body(content = String, description = "`{op, ...}`: split, merge, reshape, move_node, move_border, transfer, \
-        create, retire, carve, rename, recode, reparent, set", content_type = "application/json"),
+        create, retire, carve, rename, recode, reparent, set; renumber (`codes`, or all that the plan made) and split with \
+        `numbering: \"west_east\"` give new areas codes from west to east, north to south", content_type = "application/json"),
     responses((status = 201, description = "`{seq, created, removed, areas: [{code, before, after}], findings}`",
             content_type = "application/json"),
         (status = 422, description = "It can't be made: `reason`, and `place` as a GeoJSON Point")))]

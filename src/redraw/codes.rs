@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use boundaries::edit::{Codes, Wanted};
+use boundaries::{AreaId, Coverage};
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -48,8 +49,47 @@ impl CodeBook {
         Self { is_replay: true, ..self.clone() }
     }
 
-    fn is_free(&self, wanted: &Wanted<'_>, code: &str) -> bool {
+    /// Whether no area ever had a code in a published revision.
+    pub(super) fn is_new(&self, code: &str) -> bool {
         !self.used.contains(code)
+    }
+
+    /// Whether a code can't be given, for an edit that may have been made before.
+    pub(super) fn is_taken(&self, code: &str) -> bool {
+        !self.is_replay && self.used.contains(code)
+    }
+
+    /// What the code of an area begins with, where the layout gave it.
+    pub(super) fn stem(&self, coverage: &Coverage, id: AreaId) -> Option<String> {
+        let area = coverage.area(id)?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match self.layout {
+            Layout::Suffix => {
+                let (stem, number) = area.code.rsplit_once('-')?;
+                is_number(number).then(|| stem.to_owned())
+            }
+            Layout::Numbered { digits } => {
+                let parent = coverage.area(area.parent?)?;
+                let number = area.code.strip_prefix(&*parent.code)?;
+                (is_number(number) && number.len() == usize::from(digits.min(9))).then(|| parent.code.to_string())
+            }
+        }
+    }
+
+    /// The codes with a beginning, in order.
+    pub(super) fn codes(&self, stem: &str) -> impl Iterator<Item = String> {
+        let (first, end, digits) = match self.layout {
+            Layout::Suffix => (2, u32::MAX, None),
+            Layout::Numbered { digits } => (1, 10u32.pow(u32::from(digits.min(9))), Some(usize::from(digits.min(9)))),
+        };
+        (first..end).map(move |n| match digits {
+            None => format!("{stem}-{n}"),
+            Some(digits) => format!("{stem}{n:0digits$}"),
+        })
+    }
+
+    fn is_free(&self, wanted: &Wanted<'_>, code: &str) -> bool {
+        self.is_new(code)
             && wanted.coverage.area_by_code(code).is_none()
             && wanted.given.iter().all(|given| **given != *code)
     }
@@ -57,23 +97,16 @@ impl CodeBook {
 
 impl Codes for CodeBook {
     fn next(&self, wanted: &Wanted<'_>) -> Option<Arc<str>> {
-        match self.layout {
-            Layout::Suffix => {
-                let kept = wanted.coverage.area(wanted.from.or(wanted.parent)?)?;
-                let mut codes = (2u32..).map(|n| format!("{}-{n}", kept.code));
-                codes.find(|code| self.is_free(wanted, code)).map(Into::into)
-            }
-            Layout::Numbered { digits } => {
-                let parent = wanted.coverage.area(wanted.parent?)?;
-                let digits = usize::from(digits.min(9));
-                let mut codes = (1..10u32.pow(digits as u32)).map(|n| format!("{}{n:0digits$}", parent.code));
-                codes.find(|code| self.is_free(wanted, code)).map(Into::into)
-            }
-        }
+        let of = match self.layout {
+            Layout::Suffix => wanted.from.or(wanted.parent),
+            Layout::Numbered { .. } => wanted.parent,
+        };
+        let stem = wanted.coverage.area(of?)?;
+        self.codes(&stem.code).find(|code| self.is_free(wanted, code)).map(Into::into)
     }
 
     fn was_used(&self, code: &str) -> bool {
-        !self.is_replay && self.used.contains(code)
+        self.is_taken(code)
     }
 }
 

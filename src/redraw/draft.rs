@@ -15,6 +15,7 @@ use boundaries::edit::{Deed, Edited, Fresh, Refusal, Rules};
 use boundaries::{AreaId, Coverage, Level, Point};
 
 use super::codes::{CodeBook, Given};
+use super::numbering::{Numbering, Recoded, numbered, renumber};
 use super::op::Op;
 use crate::snapshot::{CoverageView, Snapshot};
 
@@ -164,14 +165,22 @@ impl Draft {
     /// Why it can't be made, and where; this draft stays.
     pub fn then(&self, seq: u64, body: Arc<str>, terms: &Terms) -> Result<Self, Refused> {
         let op = Op::read(&body).map_err(|why| Refused::new("bad_edit", why))?;
-        let edit = op.edit().map_err(|why| Refused::new("bad_edit", why))?;
         let before = self.coverage();
         let locked: BTreeSet<AreaId> = terms.locked.iter().filter_map(|code| before.area_by_code(code)).collect();
         let fresh = self.steps.last().map_or(self.fresh, |step| step.fresh);
-        let codes = Given { codes: op.given(), book: &terms.codes };
-        let rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&codes, fresh) };
-        let mut edited = edit.apply(before, &rules).map_err(|refusal| Refused::of(refusal, before))?;
-        edited.deed = op.deed(edited.deed);
+        let edited = match &op {
+            Op::Renumber { codes, given, .. } => {
+                let states = (&self.base.coverage, before);
+                renumber(states, codes.as_deref(), given, &terms.codes, &locked, fresh)?
+            }
+            op => {
+                let edit = op.edit().map_err(|why| Refused::new("bad_edit", why))?;
+                let codes = Given { codes: op.given(), book: &terms.codes };
+                let rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&codes, fresh) };
+                let edited = edit.apply(before, &rules).map_err(|refusal| Refused::of(refusal, before))?;
+                Edited { deed: op.deed(edited.deed), ..edited }
+            }
+        };
         let step = Step::of(seq, body, before, edited);
         self.within_scope(&step, before, terms)?;
         let mut steps = self.steps.clone();
@@ -187,11 +196,25 @@ impl Draft {
     /// As [`then`](Self::then).
     pub fn anew(&self, seq: u64, op: Op, terms: &Terms) -> Result<Self, Refused> {
         let write = |op: &Op| serde_json::to_string(op).map_err(|e| Refused::new("bad_edit", e.to_string()));
-        let op = op.with_given(&[]);
+        let mut op = op.with_given(&[]);
+        if let Op::Renumber { given, .. } = &mut op {
+            given.clear();
+        }
         let next = self.then(seq, write(&op)?.into(), terms)?;
-        match next.steps.last() {
-            Some(step) if !step.given.is_empty() => self.then(seq, write(&op.with_given(&step.given))?.into(), terms),
-            _ => Ok(next),
+        let Some(step) = next.steps.last() else { return Ok(next) };
+        if let Op::Renumber { given, .. } = &mut op {
+            *given = recoded(self.coverage(), &step.coverage);
+            return self.then(seq, write(&op)?.into(), terms);
+        }
+        match step.given.as_slice() {
+            [] => Ok(next),
+            given => {
+                let given = match op.numbering() {
+                    Some(Numbering::WestEast) => in_order(&terms.codes, &step.coverage, given),
+                    None => given.to_vec(),
+                };
+                self.then(seq, write(&op.with_given(&given))?.into(), terms)
+            }
         }
     }
 
@@ -219,6 +242,21 @@ impl Draft {
             ..Refused::new("outside_scope", message)
         })
     }
+}
+
+/// The areas whose code is another than before.
+fn recoded(before: &Coverage, after: &Coverage) -> Vec<Recoded> {
+    let changed = after.difference(before).areas.into_iter();
+    let codes = changed.filter_map(|id| Some((before.area(id)?.code.clone(), after.area(id)?.code.clone())));
+    codes.filter(|(old, new)| old != new).collect()
+}
+
+/// Codes that areas were given, for each the one that it gets when they are numbered.
+fn in_order(book: &CodeBook, coverage: &Coverage, given: &[Arc<str>]) -> Vec<Arc<str>> {
+    let ids: Vec<AreaId> = given.iter().filter_map(|code| coverage.area_by_code(code)).collect();
+    let codes = numbered(book, coverage, &ids).unwrap_or_default();
+    let of = |code: &Arc<str>| codes.iter().find(|(id, _)| coverage.area_by_code(code) == Some(*id));
+    given.iter().map(|code| of(code).map_or_else(|| code.clone(), |(_, new)| new.clone())).collect()
 }
 
 impl Step {

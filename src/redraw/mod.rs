@@ -10,6 +10,7 @@
 mod codes;
 mod draft;
 mod figures;
+mod numbering;
 mod op;
 
 mod lineage;
@@ -30,6 +31,7 @@ pub use crosswalk::{Common, Crossing, Side, crosswalk};
 pub use draft::{Draft, Refused, Step, Terms};
 pub use figures::{Figures, Target};
 pub use lineage::kin;
+pub use numbering::Numbering;
 pub use op::{Kept, New, Op, Position};
 pub use plans::{Drafting, PlanError, Plans, Settings};
 pub use preview::{AreaChange, MovedThing, Preview};

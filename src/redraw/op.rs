@@ -11,6 +11,8 @@ use boundaries::edit::{Deed, Edit, Keep, NewArea, Pieces};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::numbering::{Numbering, Recoded};
+
 /// A position: longitude, latitude.
 pub type Position = [f64; 2];
 
@@ -68,6 +70,9 @@ pub enum Op {
         /// What is known of the new areas.
         #[serde(default)]
         new: New,
+        /// In which order they get their codes; as they come, where it is open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        numbering: Option<Numbering>,
         /// The codes that were given where they were open, in order.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         given: Vec<Arc<str>>,
@@ -176,6 +181,18 @@ pub enum Op {
         /// The code.
         to: Arc<str>,
     },
+    /// Gives areas that the plan made codes in another order.
+    Renumber {
+        /// Which areas; all that the plan made, where it is open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        codes: Option<Vec<Arc<str>>>,
+        /// The order.
+        #[serde(default)]
+        numbering: Numbering,
+        /// The codes that the areas had, and those that they were given.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Recoded>,
+    },
     /// Puts an area below another parent.
     Reparent {
         /// The area.
@@ -249,6 +266,7 @@ impl Op {
             Self::Carve { ring, new, .. } => Edit::Carve { ring: points("ring", &ring)?, new: new.into() },
             Self::Rename { code, name } => Edit::Rename { code, name },
             Self::Recode { code, to } => Edit::Recode { code, to },
+            Self::Renumber { .. } => return Err("it is made by the plan, not on the graph".into()),
             Self::Reparent { code, parent } => Edit::Reparent { code, parent },
             Self::Set { code, kind, attributes } => Edit::Set {
                 code,
@@ -298,6 +316,14 @@ impl Op {
             *given = if new.code.is_none() { codes.to_vec() } else { Vec::new() };
         }
         self
+    }
+
+    /// In which order the several areas that it makes get their codes.
+    pub(super) fn numbering(&self) -> Option<Numbering> {
+        match self {
+            Self::Split { numbering, .. } => *numbering,
+            _ => None,
+        }
     }
 }
 

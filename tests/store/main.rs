@@ -10,6 +10,7 @@ mod redrawn;
 mod broken_off;
 mod history;
 mod layers;
+mod numbering;
 mod past;
 mod publishing;
 mod running;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use boundaries::{AreaId, Bounds, Coverage, Point};
-use gridatlas::redraw::{Op, Plans, Settings};
+use gridatlas::redraw::{Drafting, Layout, Op, PlanError, Plans, Settings};
 use gridatlas::snapshot::Atlas;
 use gridatlas::store::{NewPlan, Published, Store};
 use serde_json::{Value as Json, json};
@@ -22,7 +22,12 @@ pub(crate) struct Planner {
 impl Planner {
     pub(crate) async fn new(store: Store, seed: u64) -> Self {
         println!("the planner's seed is {seed}");
-        let settings = Settings { approval: false, ..Settings::default() };
+        Self::of_city(store, seed, Layout::default()).await
+    }
+
+    /// The same in a city whose codes are laid out so.
+    pub(crate) async fn of_city(store: Store, seed: u64, codes: Layout) -> Self {
+        let settings = Settings { approval: false, codes, ..Settings::default() };
         let atlas = Atlas::open(store.clone()).await.unwrap();
         Self { store, atlas, plans: Plans::new(settings), dice: Random(seed) }
     }
@@ -30,19 +35,9 @@ impl Planner {
     /// Publishes the edits as one plan; those that can't be made are left out. `None` where
     /// none could be, or where they come to nothing.
     pub(crate) async fn publish(&mut self, edits: &[Json]) -> Option<Published> {
-        let new = NewPlan {
-            coverage: "responsibility".into(),
-            name: "调整".into(),
-            author: "李".into(),
-            scope: None,
-            base: None,
-            effective: None,
-        };
-        let plan = self.plans.create(&self.atlas, &self.store, new).await.unwrap();
-        let mut drafting = self.plans.open(&self.atlas, &self.store, &plan.id).await.unwrap();
+        let mut drafting = self.begin().await;
         for edit in edits {
-            let op = Op::read(&edit.to_string()).unwrap();
-            if let Ok((next, _)) = self.plans.edit(&self.store, drafting.clone(), "李", op).await {
+            if let Ok(next) = self.edited(&drafting, edit).await {
                 drafting = next;
             }
         }
@@ -52,6 +47,32 @@ impl Planner {
         let note = format!("{} edits", drafting.draft.steps().len());
         let done = self.plans.publish(&self.atlas, &self.store, drafting, "王", None, &note).await.unwrap().0;
         done.is_new.then_some(done)
+    }
+
+    /// A plan without edits.
+    pub(crate) async fn begin(&self) -> Drafting {
+        let new = NewPlan {
+            coverage: "responsibility".into(),
+            name: "调整".into(),
+            author: "李".into(),
+            scope: None,
+            base: None,
+            effective: None,
+        };
+        let plan = self.plans.create(&self.atlas, &self.store, new).await.unwrap();
+        self.plans.open(&self.atlas, &self.store, &plan.id).await.unwrap()
+    }
+
+    /// The plan with one more edit.
+    pub(crate) async fn edited(&self, drafting: &Drafting, edit: &Json) -> Result<Drafting, PlanError> {
+        let op = Op::read(&edit.to_string()).unwrap();
+        Ok(self.plans.edit(&self.store, drafting.clone(), "李", op).await?.0)
+    }
+
+    /// The plan as a service that knows nothing of it yet makes it from its edits.
+    pub(crate) async fn opened_again(&self, drafting: &Drafting) -> Drafting {
+        let plans = Plans::new(*self.plans.settings());
+        plans.open(&self.atlas, &self.store, &drafting.plan.id).await.unwrap()
     }
 
     /// Publishes a plan of one to three edits drawn at random.
