@@ -18,6 +18,7 @@
 
 mod lattice;
 mod metres;
+mod near;
 mod pairs;
 mod polygon;
 mod segment;
@@ -45,7 +46,7 @@ mod locator;
 pub mod simplify;
 
 pub use area::{Area, AreaId, Level};
-pub use assemble::{Assembly, Claim, Overlay, Owners, Settings, assemble};
+pub use assemble::{Assembly, Claim, Exchange, Exchanges, Overlay, Owners, Settings, assemble};
 pub use carry::{FreeIds, area_ids, carry_ids};
 pub use change::Changes;
 pub use chunks::Chunked;

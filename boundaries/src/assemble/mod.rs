@@ -11,6 +11,7 @@
 //! a finding names areas and places, whoever read the file knows the rest.
 
 mod claims;
+mod exchange;
 mod graph;
 mod invalid;
 mod labels;
@@ -34,6 +35,7 @@ use crate::lattice::Point;
 use crate::pairs::Crowded;
 use crate::polygon::Polygon;
 
+pub use exchange::{Exchange, Exchanges};
 pub(crate) use over::{Broken, break_over};
 pub use overlay::{Overlay, Owners};
 

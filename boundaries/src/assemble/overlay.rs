@@ -41,6 +41,25 @@ pub struct Overlay {
 }
 
 impl Overlay {
+    /// The pieces of a mesh whose edges meet in vertices alone, with their owners by the
+    /// rings around each face; ground that has none belongs to no piece.
+    pub(super) fn of(
+        mesh: &Mesh,
+        areas: BTreeSet<AreaId>,
+        owners_of: &dyn Fn(&[u32]) -> Option<Owners>,
+    ) -> Result<Self, BuildError> {
+        let graph = Graph::of(mesh);
+        let labels = Labels::flood(mesh, &graph).ok_or_else(|| refuse(None))?;
+        let of_faces: Vec<Option<Owners>> = (0..graph.faces() as u32).map(|face| owners_of(labels.of(face))).collect();
+        let mut numbers: BTreeMap<Owners, AreaId> = of_faces.iter().flatten().map(|o| (*o, AreaId(0))).collect();
+        numbers.values_mut().enumerate().for_each(|(i, id)| *id = AreaId(i as u32));
+        let of_faces: Vec<Option<AreaId>> = of_faces.iter().map(|o| numbers.get(&(*o)?).copied()).collect();
+        let (faces, borders) = records::records(mesh, &graph, &of_faces);
+        let level: Arc<[Arc<str>]> = Arc::from(["piece".into()]);
+        let ground = Coverage::build(level, numbers.values().map(|id| numbered(*id)), faces, borders)?;
+        Ok(Self { pieces: numbers.into_keys().collect(), ground, areas })
+    }
+
     /// The areas that were looked at, in whichever state they are. The ground of all
     /// others is what it was.
     #[must_use]
@@ -85,6 +104,11 @@ impl Overlay {
     }
 }
 
+/// Why states can't be laid over each other.
+pub(super) fn refuse(place: Option<Point>) -> BuildError {
+    BuildError { reason: "the two states cross too often to be compared".into(), place }
+}
+
 /// An area that stands for a piece.
 fn numbered(id: AreaId) -> (AreaId, Area) {
     let (code, none) = (id.0.to_string().into(), Arc::from(""));
@@ -110,22 +134,12 @@ impl Coverage {
         }
         let mut mesh = Mesh::of_edges(&edges);
         drop(edges);
-        let refuse = |place| BuildError { reason: "the two states cross too often to be compared".into(), place };
         node::node(&mut mesh).map_err(|e| refuse(Some(e.place())))?;
-        let graph = Graph::of(&mesh);
-        let labels = Labels::flood(&mesh, &graph).ok_or_else(|| refuse(None))?;
-        let owners_of = |face: u32| -> Option<Owners> {
-            let owner = |now: u32| labels.of(face).iter().find(|ring| *ring % 2 == now).map(|ring| AreaId(ring / 2));
+        let owners_of = |rings: &[u32]| {
+            let owner = |now: u32| rings.iter().find(|ring| *ring % 2 == now).map(|ring| AreaId(ring / 2));
             Some((owner(0), owner(1))).filter(|owners| *owners != (None, None))
         };
-        let of_faces: Vec<Option<Owners>> = (0..graph.faces() as u32).map(owners_of).collect();
-        let mut numbers: BTreeMap<Owners, AreaId> = of_faces.iter().flatten().map(|o| (*o, AreaId(0))).collect();
-        numbers.values_mut().enumerate().for_each(|(i, id)| *id = AreaId(i as u32));
-        let of_faces: Vec<Option<AreaId>> = of_faces.iter().map(|o| numbers.get(&(*o)?).copied()).collect();
-        let (faces, borders) = records::records(&mesh, &graph, &of_faces);
-        let level: Arc<[Arc<str>]> = Arc::from(["piece".into()]);
-        let ground = Self::build(level, numbers.values().map(|id| numbered(*id)), faces, borders)?;
-        Ok(Overlay { pieces: numbers.into_keys().collect(), ground, areas })
+        Overlay::of(&mesh, areas, &owners_of)
     }
 
     /// The owners beside every border and on every face that differs.

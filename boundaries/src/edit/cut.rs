@@ -62,6 +62,7 @@ type Outs = FxHashMap<Point, Vec<Out>>;
 
 impl Draft<'_> {
     /// Draws lines (closed where the first point is also the last) into the opened faces.
+    /// Several lines may meet in their ends, and nowhere else.
     ///
     /// # Errors
     ///
@@ -70,26 +71,24 @@ impl Draft<'_> {
     pub(super) fn cut(&mut self, lines: &[Vec<Point>]) -> Result<Cut, Refusal> {
         let (paths, broken) = self.break_lines(lines)?;
         let outs = self.outs(&paths, &broken);
+        let joints = joints(&paths);
         let mut runs = Vec::new();
         for path in &paths {
-            runs.extend(cut_at(path, &outs));
+            runs.extend(cut_at(path, &outs, &joints));
         }
         for run in &mut runs {
             run.cell = self.cell_along(&run.line, &outs);
         }
         let kept = |r: &&Run| r.cell.is_some();
-        let loose: Vec<Point> = runs.iter().filter(kept).filter_map(|r| dangling(r, &outs)).collect();
+        let loose: Vec<Point> = runs.iter().filter(kept).filter_map(|r| dangling(r, &outs, &joints)).collect();
         if !loose.is_empty() {
             let message = "the line ends inside an area: draw it on, to a border or beyond";
             return Err(Refusal::new(Reason::LineEndsInside, message).at(loose));
         }
         let elsewhere = runs.iter().filter(|r| r.cell.is_none()).map(|r| r.line[r.line.len() / 2]).collect();
         runs.retain(|r| r.cell.is_some());
-        let nodes: FxHashSet<Point> = runs
-            .iter()
-            .filter(|r| outs.contains_key(&r.line[0]))
-            .flat_map(|r| [r.line[0], r.line[r.line.len() - 1]])
-            .collect();
+        let ends = runs.iter().flat_map(|r| [r.line[0], r.line[r.line.len() - 1]]);
+        let nodes: FxHashSet<Point> = ends.filter(|p| outs.contains_key(p)).collect();
         self.cut_chains(&nodes, &broken);
         let first = self.chains.len();
         let mut cells: Vec<u32> = runs.iter().filter_map(|r| r.cell).collect();
@@ -233,14 +232,25 @@ impl Draft<'_> {
     }
 }
 
+/// The places where open lines end that another one ends in as well.
+fn joints(paths: &[Vec<Point>]) -> FxHashSet<Point> {
+    let (mut met, mut joints) = (FxHashSet::default(), FxHashSet::default());
+    for path in paths.iter().filter(|p| p.first() != p.last()) {
+        let ends = path.first().into_iter().chain(path.last());
+        joints.extend(ends.copied().filter(|p| !met.insert(*p)));
+    }
+    joints
+}
+
 /// The end of a run that hangs inside a face.
-fn dangling(run: &Run, outs: &Outs) -> Option<Point> {
+fn dangling(run: &Run, outs: &Outs, joints: &FxHashSet<Point>) -> Option<Point> {
     let ends = [run.line[0], run.line[run.line.len() - 1]];
-    if run.is_whole { None } else { ends.into_iter().find(|p| !outs.contains_key(p)) }
+    let is_held = |p: &Point| outs.contains_key(p) || joints.contains(p);
+    if run.is_whole { None } else { ends.into_iter().find(|p| !is_held(p)) }
 }
 
 /// Cuts a path where it meets borders, leaving out what runs along them.
-fn cut_at(path: &[Point], outs: &Outs) -> Vec<Run> {
+fn cut_at(path: &[Point], outs: &Outs, joints: &FxHashSet<Point>) -> Vec<Run> {
     let mut path = path.to_vec();
     let is_closed = path.len() > 2 && path[0] == path[path.len() - 1];
     if let Some(i) = path.iter().position(|p| outs.contains_key(p)).filter(|i| is_closed && *i > 0) {
@@ -257,7 +267,7 @@ fn cut_at(path: &[Point], outs: &Outs) -> Vec<Run> {
         let along = i == from + 1 && outs.get(&path[from]).is_some_and(|o| o.iter().any(|o| o.to == path[i]));
         if !along {
             let line = path[from..=i].to_vec();
-            let is_whole = [line[0], line[line.len() - 1]].iter().all(|p| outs.contains_key(p))
+            let is_whole = [line[0], line[line.len() - 1]].iter().all(|p| outs.contains_key(p) || joints.contains(p))
                 || (is_closed && line.len() == path.len());
             runs.push(Run { line, is_whole, cell: None });
         }

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use rustc_hash::FxHashSet;
 
 use crate::lattice::{Bounds, Point};
-use crate::metres::Frame;
+use crate::near::Near;
 use crate::pairs::{Crowded, near_pairs};
-use crate::segment::{Segment, along, cross, enters_pixel, holds};
+use crate::segment::{Segment, cross, holds};
 
 use super::cut::grown;
 use super::draft::Draft;
@@ -28,8 +28,6 @@ use super::refusal::{Reason, Refusal};
 const MOST_VERTICES: usize = 10_000;
 /// Places after which a check stops looking for more.
 const MOST_PLACES: usize = 100;
-/// The widest tolerance in metres.
-const MOST_TOLERANCE_M: f64 = 10.0;
 
 /// Checks a line as drawn: repeated points are dropped.
 ///
@@ -115,27 +113,21 @@ fn touches_itself(places: impl IntoIterator<Item = Point>) -> Refusal {
 
 /// Brings a line to the vertices and borders of a draft that it nearly meets.
 pub(super) fn snapped(draft: &Draft<'_>, line: &[Point], tolerance_m: f64) -> Result<Vec<Point>, Refusal> {
-    if tolerance_m.is_nan() || tolerance_m <= 0.0 {
-        return Ok(line.to_vec());
-    }
-    let tolerance_m = tolerance_m.min(MOST_TOLERANCE_M);
     let bounds = Bounds::of(line.iter().copied());
-    let frame = Frame::between(bounds.min, bounds.max);
-    let units = |metres_a_unit: f64| (tolerance_m / metres_a_unit.abs().max(1e-4)).ceil() as i32 + 1;
-    let margin = [units(frame.east_m), units(frame.north_m)];
-    let reach = grown(bounds, margin[0].max(margin[1]));
+    let Some(near) = Near::within(tolerance_m, bounds) else { return Ok(line.to_vec()) };
+    let reach = grown(bounds, near.margin[0].max(near.margin[1]));
     let segments = draft.chains.iter().flat_map(|c| c.line.windows(2)).map(|w| [w[0], w[1]]);
     let borders: Vec<Segment> = segments.filter(|s| Bounds::of(*s).meets(reach)).collect();
 
     let mut moved = line.to_vec();
-    for (i, to) in targets(line, &borders, margin, frame, tolerance_m * tolerance_m)? {
+    for (i, to) in near.targets(line, &borders).map_err(tangled)? {
         moved[i] = to;
     }
     if line[0] == line[line.len() - 1] {
         moved[line.len() - 1] = moved[0];
     }
     moved.dedup();
-    let mut through = led_through(&moved, &borders, margin, frame, tolerance_m * tolerance_m)?;
+    let mut through = led_through(&moved, &borders, near)?;
     // A vertex that was passed to and fro is left out.
     while let Some(i) = (2..through.len()).find(|i| through[i - 2] == through[*i]) {
         through.drain(i - 1..=i);
@@ -148,93 +140,15 @@ pub(super) fn snapped(draft: &Draft<'_>, line: &[Point], tolerance_m: f64) -> Re
     Ok(through)
 }
 
-/// Where drawn vertices go: to the nearest vertex within the tolerance, else onto the
-/// nearest border.
-fn targets(
-    line: &[Point],
-    borders: &[Segment],
-    margin: [i32; 2],
-    frame: Frame,
-    most_2: f64,
-) -> Result<Vec<(usize, Point)>, Refusal> {
-    let mut segments = borders.to_vec();
-    segments.extend(line.iter().map(|p| [*p, *p]));
-    let first = borders.len();
-    // Only pairs of both kinds matter: looked for from the side that has fewer.
-    let few_drawn = segments.len() - first <= first;
-    let mut found =
-        near_pairs(
-            &segments,
-            margin,
-            &|i| (i >= first) == few_drawn,
-            &|i, j, out: &mut Vec<(usize, bool, u64, Point)>| {
-                if i >= first || j < first {
-                    return;
-                }
-                let p = segments[j][0];
-                // Squares of metres as bits: the order of floats that are not negative.
-                let near = |q: Point| Some(frame.distance_2(p, q)).filter(|d| *d <= most_2).map(f64::to_bits);
-                let vertices = segments[i].into_iter().filter_map(|q| Some((j - first, false, near(q)?, q)));
-                out.extend(vertices);
-                if frame.distance_to_segment_2(p, segments[i][0], segments[i][1]) <= most_2 {
-                    let q = foot(p, segments[i], frame);
-                    out.extend(near(q).map(|d| (j - first, true, d, q)));
-                }
-            },
-        )
-        .map_err(tangled)?;
-    found.sort_unstable();
-    found.dedup_by_key(|f| f.0);
-    Ok(found.into_iter().map(|(i, _, _, to)| (i, to)).collect())
-}
-
-/// The lattice point on a segment that is nearest to `p`.
-fn foot(p: Point, [a, b]: Segment, frame: Frame) -> Point {
-    let ((ax, ay), (bx, by)) = (frame.offset(a, p), frame.offset(a, b));
-    let t = ((ax * bx + ay * by) / (bx * bx + by * by)).clamp(0.0, 1.0);
-    let between = |a: i32, b: i32| f64::from(a) + t * (f64::from(b) - f64::from(a));
-    let (x, y) = (between(a.x, b.x), between(a.y, b.y));
-    let around = [(x.round(), y.round()), (x.floor(), y.floor()), (x.ceil(), y.ceil()), (x.floor(), y.ceil())];
-    let points = around.map(|(x, y)| Point::new(x as i32, y as i32));
-    points.into_iter().find(|q| enters_pixel([a, b], *q)).unwrap_or(points[0])
-}
-
 /// The line with the vertices in it that it passes within the tolerance.
-fn led_through(
-    line: &[Point],
-    borders: &[Segment],
-    margin: [i32; 2],
-    frame: Frame,
-    most_2: f64,
-) -> Result<Vec<Point>, Refusal> {
-    let mut segments = borders.to_vec();
-    segments.extend(line.windows(2).map(|w| [w[0], w[1]]));
-    let first = borders.len();
-    // Only pairs of both kinds matter: looked for from the side that has fewer.
-    let few_drawn = segments.len() - first <= first;
-    let mut found =
-        near_pairs(&segments, margin, &|i| (i >= first) == few_drawn, &|i, j, out: &mut Vec<(usize, i128, Point)>| {
-            if i >= first || j < first {
-                return;
-            }
-            let [a, b] = segments[j];
-            for q in segments[i].into_iter().filter(|q| *q != a && *q != b) {
-                if frame.distance_to_segment_2(q, a, b) <= most_2 {
-                    let at = along([a, b], q);
-                    if at > 0 && at < along([a, b], b) {
-                        out.push((j - first, at, q));
-                    }
-                }
-            }
-        })
-        .map_err(tangled)?;
-    found.sort_unstable();
-    found.dedup();
-    let mut through = Vec::with_capacity(line.len() + found.len());
-    let mut found = found.into_iter().peekable();
+fn led_through(line: &[Point], borders: &[Segment], near: Near) -> Result<Vec<Point>, Refusal> {
+    let steps: Vec<Segment> = line.windows(2).map(|w| [w[0], w[1]]).collect();
+    let passed = near.passed(&steps, borders).map_err(tangled)?;
+    let mut through = Vec::with_capacity(line.len() + passed.len());
+    let mut passed = passed.into_iter().peekable();
     for (i, p) in line.iter().enumerate() {
         through.push(*p);
-        while let Some((.., q)) = found.next_if(|f| f.0 == i) {
+        while let Some((_, q)) = passed.next_if(|f| f.0 == i) {
             through.push(q);
         }
     }

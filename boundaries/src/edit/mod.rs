@@ -24,6 +24,7 @@ mod verify;
 
 mod carve;
 mod create;
+mod found;
 mod merge;
 mod move_border;
 mod move_node;
@@ -33,6 +34,7 @@ mod reparent;
 mod reshape;
 mod retire;
 mod set;
+mod share;
 mod split;
 mod transfer;
 
@@ -45,6 +47,7 @@ use crate::lattice::Point;
 
 pub use refusal::{Reason, Refusal};
 pub use rules::{Codes, Fresh, NewArea, Rules, Suffixes, Wanted};
+pub use share::{Receiver, Share};
 
 use desk::Desk;
 
@@ -131,6 +134,13 @@ pub enum Edit {
         /// Whether it need not touch the area.
         multipart: bool,
     },
+    /// Gives several areas the ground that is drawn for each, exactly and in one go.
+    Share {
+        /// The ground; no two shares lie on each other.
+        shares: Vec<Share>,
+        /// Areas that come to have no ground, and end.
+        ends: Vec<Code>,
+    },
     /// Makes an area of land that no area of the finest level owns.
     Create {
         /// A place in that land.
@@ -138,7 +148,16 @@ pub enum Edit {
         /// What is known of the area.
         new: NewArea,
     },
+    /// Makes an area of a level above the finest, without ground until others are put
+    /// below it.
+    Found {
+        /// The name of the level.
+        level: Arc<str>,
+        /// What is known of the area; its parent must be, unless the level is the topmost.
+        new: NewArea,
+    },
     /// Ends an area; its ground goes to another that touches it, or back to one above it.
+    /// One that has neither ground nor areas below it ends as it is.
     Retire {
         /// The area.
         code: Code,
@@ -235,7 +254,7 @@ pub struct Edited {
 }
 
 impl Edit {
-    /// The points that were drawn.
+    /// The points that were drawn. Those of shares are looked at with their rings.
     fn points(&self) -> &[Point] {
         match self {
             Self::Split { line, .. } | Self::Reshape { line, .. } | Self::MoveBorder { line, .. } => line,
@@ -265,7 +284,9 @@ impl Edit {
             Self::MoveNode { node, to } => move_node::move_node(&desk, *node, *to),
             Self::MoveBorder { at, line } => move_border::move_border(&desk, *at, line),
             Self::Transfer { to, pieces, multipart } => transfer::transfer(&desk, to, pieces, *multipart),
+            Self::Share { shares, ends } => share::share(&desk, shares, ends),
             Self::Create { at, new } => create::create(&desk, *at, new),
+            Self::Found { level, new } => found::found(&desk, level, new),
             Self::Retire { code, into } => retire::retire(&desk, code, into),
             Self::Carve { ring, new } => carve::carve(&desk, ring, new),
             Self::Rename { code, name } => rename::rename(&desk, code, name),
