@@ -85,6 +85,9 @@ enum On {
     Preview {
         /// The plan
         id: String,
+        /// Attributes of buildings to sum, comma-separated
+        #[arg(long, default_value = "")]
+        sum: String,
     },
     /// Hand the plan in
     Submit(Decision),
@@ -226,15 +229,18 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
             let plan = open(id).await?.plan;
             Ok(shown(&plans.step(&atlas, store, &plan, &author(&plan), change).await?.plan))
         }
-        On::Preview { id } => {
+        On::Preview { id, sum } => {
             let drafting = open(id).await?;
-            let preview = plans.preview(&drafting).await?;
+            let sums = crate::redraw::sums(&drafting.snapshot, sum).map_err(Failure::Usage)?;
+            let preview = plans.preview(&drafting, &sums).await?;
             let mut text = String::new();
             for area in &preview.areas {
-                let households =
-                    |f: &Option<crate::redraw::Figures>| f.map_or("-".to_owned(), |f| f.households.to_string());
-                let ground =
-                    |f: &Option<crate::redraw::Figures>| f.map_or("-".to_owned(), |f| format!("{:.0}", f.area_m2));
+                let households = |f: &Option<crate::redraw::Figures>| {
+                    f.as_ref().map_or("-".to_owned(), |f| f.households.to_string())
+                };
+                let ground = |f: &Option<crate::redraw::Figures>| {
+                    f.as_ref().map_or("-".to_owned(), |f| format!("{:.0}", f.area_m2))
+                };
                 text += &format!(
                     "{}  {}  {} -> {} m2  {} -> {} households\n",
                     area.code,
@@ -243,6 +249,14 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
                     ground(&area.after),
                     households(&area.before),
                     households(&area.after)
+                );
+            }
+            let spread = &preview.spread;
+            for (measure, before) in &spread.before.measures {
+                let after = spread.after.measures.get(measure).copied().unwrap_or_default();
+                text += &format!(
+                    "{measure} of {} -> {} grids: mean {:.1} -> {:.1}, deviation {:.1} -> {:.1}\n",
+                    spread.before.grids, spread.after.grids, before.mean, after.mean, before.sd, after.sd
                 );
             }
             for (layer, things) in &preview.moved {

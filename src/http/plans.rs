@@ -309,19 +309,25 @@ pub(super) async fn lock(
 pub(super) struct Written {
     /// `json`, or `geojson` for what changes hands as a FeatureCollection
     format: Option<String>,
+    /// Attributes of buildings to sum, comma-separated
+    sum: Option<String>,
 }
 
 /// What the plan would change.
 #[utoipa::path(get, path = "/plans/{id}/preview", tag = "plans", params(("id" = String, Path), Written),
     responses((status = 200, description = "`{edits, areas: [{code, before, after}], moved: {building, party_unit, worker, \
-        event}, neighbours: {gained, lost}, findings}`", content_type = "application/json")))]
+        event}, neighbours: {gained, lost}, spread: {scope, before, after}, findings}`. A spread has `grids, below_target, \
+        above_target` and for `area_m2, buildings, households, residents` and what is summed `{mean, sd, cv, min, max}` over \
+        the grids of the plan's scope", content_type = "application/json")))]
 pub(super) async fn preview(
     State(app): State<App>,
     At(id): At<String>,
     Params(q): Params<Written>,
 ) -> Result<Response, Problem> {
     let drafting = open(&app, &id).await?;
-    let preview = app.plans.preview(&drafting).await?;
+    let sums = crate::redraw::sums(&drafting.snapshot, q.sum.as_deref().unwrap_or_default());
+    let sums = sums.map_err(|e| Problem::new(Code::BadParameter, e).with("parameter", "sum"))?;
+    let preview = app.plans.preview(&drafting, &sums).await?;
     match q.format.as_deref() {
         None | Some("json") => {}
         Some("geojson") => return Ok(moved_on_a_map(&preview, app.revision())),

@@ -3,15 +3,18 @@
 //! Invariant: figures after a change are those that the same counting gives once it is
 //! published. It must not know plans.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use boundaries::{AreaId, Coverage};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use crate::dispatch::is_done;
-use crate::snapshot::{Layer, Moved, Snapshot};
+use crate::snapshot::{Field, Kind, Layer, Moved, Snapshot, ValueRef};
 
 /// What is counted of an area.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// Its ground in square metres.
     pub area_m2: f64,
@@ -35,6 +38,45 @@ pub struct Figures {
     pub open_events: usize,
     /// How many households it is short of the target (negative), or over it.
     pub off_target: i64,
+    /// Attributes of its buildings that were asked for, summed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub sums: BTreeMap<Arc<str>, f64>,
+}
+
+/// What is counted beside that which always is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counting<'a> {
+    /// How many households a grid is meant to have.
+    pub(super) target: Target,
+    /// Attributes of buildings to sum.
+    pub(super) sums: &'a [Arc<str>],
+}
+
+/// Attributes that are summed at once, at most.
+const MOST_SUMS: usize = 16;
+
+/// The attributes that a comma-separated list asks to be summed.
+///
+/// # Errors
+///
+/// In words, where one of them is no number of buildings, or where there are too many.
+pub fn sums(snapshot: &Snapshot, list: &str) -> Result<Vec<Arc<str>>, String> {
+    let fields = snapshot.layer("building").map_or(&[][..], |layer| layer.fields());
+    let is_number = |field: &&Field| matches!(field.kind, Kind::Integer | Kind::Real);
+    let mut sums: Vec<Arc<str>> = Vec::new();
+    for name in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        let Some(field) = fields.iter().filter(is_number).find(|field| *field.name == *name) else {
+            let known: Vec<&str> = fields.iter().filter(is_number).map(|field| &*field.name).collect();
+            return Err(format!("buildings have no number {name:?}; they have {}", known.join(", ")));
+        };
+        if !sums.contains(&field.name) {
+            sums.push(field.name.clone());
+        }
+    }
+    if sums.len() > MOST_SUMS {
+        return Err(format!("{} attributes are to be summed; {MOST_SUMS} are allowed", sums.len()));
+    }
+    Ok(sums)
 }
 
 /// How many households a grid is meant to have.
@@ -60,8 +102,14 @@ pub(super) const COUNTED: [&str; 4] = ["building", "party_unit", "worker", "even
 pub(super) type Moves<'a> = FxHashMap<&'a str, Vec<Moved>>;
 
 /// The figures of an area that owns ground, in the snapshot's state of a coverage.
-pub(super) fn before(snapshot: &Snapshot, coverage: usize, graph: &Coverage, area: AreaId, target: Target) -> Figures {
-    of(snapshot, coverage, graph, area, target, None)
+pub(super) fn before(
+    snapshot: &Snapshot,
+    coverage: usize,
+    graph: &Coverage,
+    area: AreaId,
+    counting: &Counting<'_>,
+) -> Figures {
+    of(snapshot, coverage, graph, area, counting, None)
 }
 
 /// The same in another state, by what would change hands.
@@ -70,10 +118,10 @@ pub(super) fn after(
     coverage: usize,
     graph: &Coverage,
     area: AreaId,
-    target: Target,
+    counting: &Counting<'_>,
     moves: &Moves<'_>,
 ) -> Figures {
-    of(snapshot, coverage, graph, area, target, Some(moves))
+    of(snapshot, coverage, graph, area, counting, Some(moves))
 }
 
 fn of(
@@ -81,7 +129,7 @@ fn of(
     coverage: usize,
     graph: &Coverage,
     area: AreaId,
-    target: Target,
+    counting: &Counting<'_>,
     moves: Option<&Moves<'_>>,
 ) -> Figures {
     let (area_m2, perimeter_m) = (graph.area_m2(area), graph.perimeter_m(area));
@@ -106,19 +154,24 @@ fn of(
             None => Vec::new(),
         };
         rows.extend(moved.iter().filter(|m| m.to == Some(area)).map(|m| m.ix));
-        count(&mut figures, name, layer, &rows);
+        count(&mut figures, name, layer, &rows, counting);
     }
-    let households = figures.households;
+    let (households, target) = (figures.households, counting.target);
     figures.off_target = (households - target.max).max(0) + (households - target.min).min(0);
     figures
 }
 
-fn count(figures: &mut Figures, name: &str, layer: &Layer, rows: &[usize]) {
+fn count(figures: &mut Figures, name: &str, layer: &Layer, rows: &[usize], counting: &Counting<'_>) {
     match name {
         "building" => {
             figures.buildings = rows.len();
             figures.households = sum(layer, "households", rows);
             figures.residents = sum(layer, "residents", rows);
+            let summed = |name: &Arc<str>| {
+                let field = layer.field(name)?;
+                Some((name.clone(), rows.iter().map(|ix| number(layer.value(*ix, field))).sum()))
+            };
+            figures.sums = counting.sums.iter().filter_map(summed).collect();
         }
         "party_unit" => figures.party_units = rows.len(),
         "worker" => figures.workers = rows.len(),
@@ -129,6 +182,15 @@ fn count(figures: &mut Figures, name: &str, layer: &Layer, rows: &[usize]) {
 pub(super) fn sum(layer: &Layer, field: &str, rows: &[usize]) -> i64 {
     let Some(field) = layer.field(field) else { return 0 };
     rows.iter().filter_map(|ix| layer.value(*ix, field).integer()).fold(0, i64::saturating_add)
+}
+
+/// A value as a number; what is none counts nothing.
+pub(super) fn number(value: ValueRef<'_>) -> f64 {
+    match value {
+        ValueRef::Integer(i) => i as f64,
+        ValueRef::Real(r) => r,
+        _ => 0.0,
+    }
 }
 
 pub(super) fn is_open(events: &Layer, ix: usize) -> bool {

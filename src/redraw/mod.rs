@@ -15,6 +15,7 @@ mod op;
 
 mod lineage;
 mod preview;
+mod spread;
 
 mod crosswalk;
 mod register;
@@ -29,7 +30,7 @@ pub mod told;
 pub use codes::{CodeBook, Layout};
 pub use crosswalk::{Common, Crossing, Side, crosswalk};
 pub use draft::{Draft, Refused, Step, Terms};
-pub use figures::{Figures, Target};
+pub use figures::{Figures, Target, sums};
 pub use lineage::kin;
 pub use numbering::Numbering;
 pub use op::{Kept, New, Op, Position};
@@ -37,3 +38,4 @@ pub use plans::{Drafting, PlanError, Plans, Settings};
 pub use preview::{AreaChange, MovedThing, Preview};
 pub use rebase::Conflict;
 pub use register::{Alteration, Entry, Standing, register};
+pub use spread::{Evenness, Measure, Spread};

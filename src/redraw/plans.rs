@@ -12,7 +12,7 @@ use boundaries::edit::Fresh;
 
 use super::codes::{CodeBook, Layout};
 use super::draft::{Draft, Refused, Step, Terms};
-use super::figures::Target;
+use super::figures::{Counting, Target};
 use super::op::Op;
 use super::preview::{AreaChange, Preview, changed, preview};
 use super::rebase::Conflict;
@@ -294,18 +294,19 @@ impl Plans {
     pub async fn changed(&self, drafting: &Drafting) -> Result<Vec<AreaChange>, PlanError> {
         let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
         let target = self.settings.target;
-        blocking(move || changed(&snapshot, place, &draft, target)).await
+        blocking(move || changed(&snapshot, place, &draft, &Counting { target, sums: &[] })).await
     }
 
-    /// What the plan would change.
+    /// What the plan would change, with attributes of buildings (see [`sums`](super::sums)) summed.
     ///
     /// # Errors
     ///
     /// Where the work was broken off.
-    pub async fn preview(&self, drafting: &Drafting) -> Result<Preview, PlanError> {
+    pub async fn preview(&self, drafting: &Drafting, sums: &[Arc<str>]) -> Result<Preview, PlanError> {
         let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
-        let target = self.settings.target;
-        blocking(move || preview(&snapshot, place, &draft, target)).await
+        let (target, scope, sums) = (self.settings.target, drafting.plan.scope.clone(), sums.to_vec());
+        let counting = move || preview(&snapshot, place, &draft, scope.as_ref(), &Counting { target, sums: &sums });
+        blocking(counting).await
     }
 
     /// Takes a plan a step on its way, or back to a draft.

@@ -8,7 +8,8 @@ use boundaries::{AreaId, Coverage};
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::figures::{self, COUNTED, Figures, Moves, Target, is_open};
+use super::figures::{self, COUNTED, Counting, Figures, Moves, is_open};
+use super::spread::{Spread, spread};
 use crate::snapshot::Snapshot;
 
 /// An area, before and after; `None` where it isn't there.
@@ -48,11 +49,19 @@ pub struct Preview {
     pub gained: Vec<[Arc<str>; 2]>,
     /// Pairs of areas that are neighbours and would not be.
     pub lost: Vec<[Arc<str>; 2]>,
+    /// How even the plan's scope is, before and after.
+    pub spread: Spread,
 }
 
 /// Works out what a draft would change. `snapshot` holds the draft's base among its
 /// coverages, at `place`.
-pub(super) fn preview(snapshot: &Snapshot, place: usize, draft: &Draft, target: Target) -> Preview {
+pub(super) fn preview(
+    snapshot: &Snapshot,
+    place: usize,
+    draft: &Draft,
+    scope: Option<&Arc<str>>,
+    counting: &Counting<'_>,
+) -> Preview {
     let Some(base) = snapshot.coverages.get(place) else { return Preview::default() };
     let (before, view) = (&base.coverage, draft.view());
     let after = &view.coverage;
@@ -64,8 +73,8 @@ pub(super) fn preview(snapshot: &Snapshot, place: usize, draft: &Draft, target: 
     let mut preview = Preview::default();
     for &id in touched.iter().filter(|id| owns(before, **id) || owns(after, **id)) {
         let Some(area) = after.area(id).or_else(|| before.area(id)) else { continue };
-        let of_before = before.area(id).map(|_| figures::before(snapshot, place, before, id, target));
-        let of_after = after.area(id).map(|_| figures::after(snapshot, place, after, id, target, &moves));
+        let of_before = before.area(id).map(|_| figures::before(snapshot, place, before, id, counting));
+        let of_after = after.area(id).map(|_| figures::after(snapshot, place, after, id, counting, &moves));
         let (code, name) = (area.code.clone(), area.name.clone());
         preview.areas.push(AreaChange { code, name, before: of_before, after: of_after });
     }
@@ -95,11 +104,13 @@ pub(super) fn preview(snapshot: &Snapshot, place: usize, draft: &Draft, target: 
     let (were, are) = (pairs(before), pairs(after));
     preview.gained = are.difference(&were).cloned().collect();
     preview.lost = were.difference(&are).cloned().collect();
+    let moved = moves.get("building").map_or(&[][..], |m| m);
+    preview.spread = spread((snapshot, place), (before, after), scope, moved, counting);
     preview
 }
 
 /// What the last edit of a draft changed: areas with their figures before it and after.
-pub(super) fn changed(snapshot: &Snapshot, place: usize, draft: &Draft, target: Target) -> Vec<AreaChange> {
+pub(super) fn changed(snapshot: &Snapshot, place: usize, draft: &Draft, counting: &Counting<'_>) -> Vec<AreaChange> {
     let earlier = draft.first(draft.steps().len().saturating_sub(1));
     let [(old, old_moves), (new, new_moves)] = [&earlier, draft].map(|d| (d.coverage(), moves(snapshot, place, d)));
     let owning = |graph: &Coverage, id: AreaId| graph.area(id).filter(|_| !graph.faces_of(id).is_empty()).cloned();
@@ -113,8 +124,8 @@ pub(super) fn changed(snapshot: &Snapshot, place: usize, draft: &Draft, target: 
             Some(AreaChange {
                 code: area.code.clone(),
                 name: area.name.clone(),
-                before: before.then(|| figures::after(snapshot, place, old, id, target, &old_moves)),
-                after: after.then(|| figures::after(snapshot, place, new, id, target, &new_moves)),
+                before: before.then(|| figures::after(snapshot, place, old, id, counting, &old_moves)),
+                after: after.then(|| figures::after(snapshot, place, new, id, counting, &new_moves)),
             })
         })
         .collect();

@@ -57,10 +57,10 @@ pub fn conflict(c: &Conflict) -> Value {
 /// What a plan would change.
 #[must_use]
 pub fn preview(drafting: &Drafting, preview: &Preview) -> Value {
-    let Preview { areas, moved, gained, lost } = preview;
+    let Preview { areas, moved, gained, lost, spread } = preview;
     json!({
         "plan": drafting.plan.id, "base": drafting.plan.base, "edits": drafting.draft.steps().len(), "areas": areas,
-        "moved": moved, "neighbours": { "gained": gained, "lost": lost }, "findings": findings(areas),
+        "moved": moved, "neighbours": { "gained": gained, "lost": lost }, "spread": spread, "findings": findings(areas),
     })
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn previews(preview: &Preview, before: &Picture, after: &Picture, fea
         }
     }
     for area in preview.areas.iter().filter(|_| is_sure) {
-        let Some(figures) = area.after else { continue };
+        let Some(figures) = &area.after else { continue };
         let counted = counts.get(&Owner::Area(area.code.clone())).copied().unwrap_or(0);
         assert_eq!(figures.buildings, counted, "buildings of {}", area.code);
     }

@@ -14,6 +14,7 @@ mod numbering;
 mod past;
 mod publishing;
 mod running;
+mod spread;
 mod trouble;
 
 mod size;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use boundaries::{AreaId, Bounds, Coverage, Point};
-use gridatlas::redraw::{Drafting, Layout, Op, PlanError, Plans, Settings};
+use gridatlas::redraw::{Drafting, Layout, Op, PlanError, Plans, Preview, Settings};
 use gridatlas::snapshot::Atlas;
 use gridatlas::store::{NewPlan, Published, Store};
 use serde_json::{Value as Json, json};
@@ -44,6 +44,11 @@ impl Planner {
         if drafting.draft.steps().is_empty() {
             return None;
         }
+        self.publish_plan(drafting).await
+    }
+
+    /// Publishes a plan; `None` where it comes to nothing.
+    pub(crate) async fn publish_plan(&self, drafting: Drafting) -> Option<Published> {
         let note = format!("{} edits", drafting.draft.steps().len());
         let done = self.plans.publish(&self.atlas, &self.store, drafting, "王", None, &note).await.unwrap().0;
         done.is_new.then_some(done)
@@ -51,11 +56,16 @@ impl Planner {
 
     /// A plan without edits.
     pub(crate) async fn begin(&self) -> Drafting {
+        self.begin_in(None).await
+    }
+
+    /// The same below one area.
+    pub(crate) async fn begin_in(&self, scope: Option<&str>) -> Drafting {
         let new = NewPlan {
             coverage: "responsibility".into(),
             name: "调整".into(),
             author: "李".into(),
-            scope: None,
+            scope: scope.map(str::to_owned),
             base: None,
             effective: None,
         };
@@ -67,6 +77,12 @@ impl Planner {
     pub(crate) async fn edited(&self, drafting: &Drafting, edit: &Json) -> Result<Drafting, PlanError> {
         let op = Op::read(&edit.to_string()).unwrap();
         Ok(self.plans.edit(&self.store, drafting.clone(), "李", op).await?.0)
+    }
+
+    /// What the plan would change, with attributes summed.
+    pub(crate) async fn preview(&self, drafting: &Drafting, sum: &str) -> Preview {
+        let sums = gridatlas::redraw::sums(&drafting.snapshot, sum).unwrap();
+        self.plans.preview(drafting, &sums).await.unwrap()
     }
 
     /// The plan as a service that knows nothing of it yet makes it from its edits.
