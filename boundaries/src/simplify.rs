@@ -99,6 +99,18 @@ impl Weights {
         self.by_border.get(border.0 as usize)?.as_ref()
     }
 
+    /// The borders whose weights differ from an earlier state's, ascending. Of what the
+    /// two share nothing is looked at.
+    pub fn changed_since(&self, earlier: &Self) -> impl Iterator<Item = BorderId> {
+        let (new, old) = (&self.by_border, &earlier.by_border);
+        let mut all: Vec<usize> = new.not_shared_with(old).chain(old.not_shared_with(new)).collect();
+        all.sort_unstable();
+        all.dedup();
+        let of = |table: &Chunked<Option<Arc<[f32]>>>, i: usize| table.get(i).cloned().flatten();
+        all.retain(|i| of(new, *i) != of(old, *i));
+        all.into_iter().map(|i| BorderId(i as u32))
+    }
+
     /// The vertices of a border that weigh at least `least`, from its first node to
     /// its last. `coverage` is the one that was weighed. Nothing for a border that
     /// does not exist.

@@ -1,24 +1,30 @@
 //! The areas of a coverage as tile layers.
 //!
-//! What every tile needs is made once for a coverage: the vertices of each border on
-//! the world grid, and for each level, on its first use, the outlines as half-edges
-//! with a tree over their boxes. A tile then walks the outlines that meet it. Both
-//! sides of a border read the same vertices, so areas share every vertex at every
-//! zoom.
+//! What every tile needs is made once for a coverage, each on its first use: its lines
+//! on the world grid, the lines of a zoom, the ground of a level, and of both together the
+//! ground that had to be traced anew. A tile then walks what meets it:
+//!
+//! ```text
+//!   coverage ─▶ lines ─┬─▶ lines of a zoom ─┬─▶ traced ─▶ tile
+//!                      └─▶ ground of a level ┘
+//! ```
+//!
+//! An edit makes new only what it touched of each. Both sides of a border read the same
+//! vertices, so areas share every vertex at every zoom, and all levels do.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use boundaries::simplify::{MERCATOR_WIDTH_M, Weights, weight_of_units};
-use boundaries::{AreaId, Border, BorderId, Bounds, Coverage, FaceId, HalfEdge, Level, Point, UNITS_PER_DEGREE};
-use rayon::prelude::*;
-use rstar::primitives::{GeomWithData, Rectangle};
-use rstar::{AABB, RTree};
+use boundaries::{AreaId, Coverage, Level};
 use rustc_hash::FxHashMap;
-use tiles::{BUFFER, GeometryKind, LayerWriter, Role, Scratch, Shape, TagValue, TileCoord, TileSpace, World};
+use tiles::{
+    Cut, GeometryKind, GridBox, GridPoint, GridPolygon, LayerWriter, Scratch, Shape, TagValue, TileCoord, TileSpace,
+};
 
 use super::datum::Datum;
-use super::label;
-use super::outline::{Outlines, Part, ring_points};
+use super::ground::{AreaGround, Ground, GroundPart, touched};
+use super::lines::Lines;
+use super::traced::Traced;
+use super::zoom::ZoomLines;
 
 /// The names of the attributes of areas and labels, by key number.
 pub(super) const KEYS: [&str; 4] = ["code", "name", "parent", "kind"];
@@ -27,83 +33,85 @@ const NAME: u32 = 1;
 const PARENT: u32 = 2;
 const KIND: u32 = 3;
 
-/// A side of the average area has at least this many tile units (of 4096) at a
-/// level's lowest zoom: 6 pixels of a 512-pixel tile.
-const SIDE_AT_LOWEST_ZOOM: f64 = 48.0;
-
-/// A corner is left out where its triangle has less than so many square tile units:
-/// one pixel of a 512-pixel tile.
-const CORNER_SQUARE_UNITS: f64 = 64.0;
-
-/// And never where it is more than this part of the smaller face beside it, so that
-/// small areas keep their shape as long as they can be seen at all.
-const CORNER_PART_OF_FACE: f64 = 1.0 / 16.0;
-
-/// Vertices that only bend an edge to its datum are drawn from this zoom on: above it
-/// a tile unit is longer than the bend of a kilometre.
-const BEND_ZOOM: u8 = 13;
+/// Zooms that are served, and levels.
+const ZOOMS: usize = super::MAX_ZOOM as usize + 1;
 
 /// Everything that tiles need of one coverage in one datum.
 #[derive(Debug)]
 pub struct AreaTiles {
     coverage: Coverage,
-    /// The vertices of all borders on the world grid, border after border.
-    vertices: Vec<World>,
-    /// Where each border's vertices begin, by border id, and where the last's end.
-    starts: Vec<u32>,
-    /// How much each of `vertices` matters.
-    vertex_weights: Vec<f32>,
-    weights: Weights,
     datum: Datum,
-    /// The most that a corner of a border may weigh to be left out, by border id.
-    caps: Vec<f32>,
-    levels: Vec<OnceLock<LevelTiles>>,
-    kinds: Vec<std::sync::Arc<str>>,
+    lines: Lines,
+    zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
+    levels: Vec<LevelTiles>,
+    kinds: Vec<Arc<str>>,
     /// The number of each area's kind in `kinds`.
     kind_of: Vec<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct LevelTiles {
-    outlines: Outlines,
-    /// The boxes of the parts on the lattice. In i64, as the tree adds coordinates up.
-    tree: RTree<GeomWithData<Rectangle<[i64; 2]>, u32>>,
-    /// Of each area of the level: its largest part, and where its name stands (on first use).
-    labels: Vec<(u32, OnceLock<Option<Point>>)>,
-    lowest_zoom: u8,
+    ground: OnceLock<Ground>,
+    traced: [OnceLock<Traced>; ZOOMS],
+}
+
+/// What a tile of a level is made of.
+struct Sheet<'a> {
+    ground: &'a Ground,
+    lines: &'a ZoomLines,
+    traced: &'a Traced,
+    shown: GridBox,
 }
 
 impl AreaTiles {
     /// Prepares a coverage for tiles in a datum.
     #[must_use]
     pub fn new(coverage: &Coverage, datum: Datum) -> Self {
-        Self::with(coverage, Weights::build(coverage), datum)
+        let levels = coverage.levels().iter().map(|_| LevelTiles::default()).collect();
+        Self::with(coverage, datum, Lines::draw(coverage, datum), levels, std::array::from_fn(|_| OnceLock::new()))
     }
 
-    /// Prepares a coverage that came from this one by an edit: weighs only what is new.
+    /// Prepares a coverage that came from this one by an edit: makes new what the edit
+    /// touched of all that has been in use.
     #[must_use]
     pub fn updated(&self, coverage: &Coverage) -> Self {
-        Self::with(coverage, self.weights.updated(&self.coverage, coverage), self.datum)
+        if coverage.levels() != self.coverage.levels() {
+            return Self::new(coverage, self.datum);
+        }
+        let (lines, changed) = self.lines.updated(&self.coverage, coverage);
+        let difference = coverage.difference(&self.coverage);
+        let levels: Vec<LevelTiles> = self.levels.iter().map(|_| LevelTiles::default()).collect();
+        let zooms: [OnceLock<Option<ZoomLines>>; ZOOMS] = std::array::from_fn(|_| OnceLock::new());
+        let touched: Vec<_> =
+            (0..levels.len()).map(|level| touched(&self.coverage, coverage, &difference, Level(level as u8))).collect();
+        for ((old, new), touched) in self.levels.iter().zip(&levels).zip(&touched) {
+            if let Some(old) = old.ground.get() {
+                new.ground.get_or_init(|| old.updated(coverage, &lines, touched));
+            }
+        }
+        for (z, old_zoom) in self.zooms.iter().enumerate() {
+            let Some(Some(old_zoom)) = old_zoom.get() else { continue };
+            let (zoom, again) = old_zoom.updated(&self.lines, &lines, &changed);
+            for (i, (old, new)) in self.levels.iter().zip(&levels).enumerate() {
+                let (Some(old), Some(ground)) = (old.traced[z].get(), new.ground.get()) else { continue };
+                let faces = again.iter().filter_map(|id| coverage.border(*id)).flat_map(|b| [b.left, b.right]);
+                let mut areas = touched[i].clone();
+                areas.extend(faces.filter_map(|face| coverage.owner_at(face, Level(i as u8))));
+                new.traced[z].get_or_init(|| old.updated(ground, &zoom, &areas));
+            }
+            zooms[z].get_or_init(|| Some(zoom));
+        }
+        Self::with(coverage, self.datum, lines, levels, zooms)
     }
 
-    fn with(coverage: &Coverage, weights: Weights, datum: Datum) -> Self {
-        let lines: Vec<_> = (0..coverage.border_slots() as u32).map(BorderId).collect();
-        let drawn: Vec<(Vec<World>, Vec<f32>)> =
-            lines.par_iter().with_min_len(256).map(|id| draw_line(coverage, &weights, *id, datum)).collect();
-        let mut starts = Vec::with_capacity(drawn.len() + 1);
-        starts.push(0);
-        starts.extend(drawn.iter().scan(0, |total, (line, _)| {
-            *total += line.len() as u32;
-            Some(*total)
-        }));
-        let mut vertices = Vec::with_capacity(starts[drawn.len()] as usize);
-        let mut vertex_weights = Vec::with_capacity(vertices.capacity());
-        for (line, weights) in drawn {
-            vertices.extend(line);
-            vertex_weights.extend(weights);
-        }
-
-        let mut kinds: Vec<std::sync::Arc<str>> = Vec::new();
+    fn with(
+        coverage: &Coverage,
+        datum: Datum,
+        lines: Lines,
+        levels: Vec<LevelTiles>,
+        zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
+    ) -> Self {
+        let mut kinds: Vec<Arc<str>> = Vec::new();
         let mut known = FxHashMap::default();
         let mut kind_of = vec![0; coverage.area_slots()];
         for (id, area) in coverage.areas() {
@@ -112,29 +120,15 @@ impl AreaTiles {
                 kinds.len() as u32 - 1
             });
         }
-        let levels = coverage.levels().iter().map(|_| OnceLock::new()).collect();
-        let mut caps = vec![f32::INFINITY; coverage.border_slots()];
-        for (id, border) in coverage.borders() {
-            caps[id.0 as usize] = cap(coverage, border);
-        }
-        Self {
-            coverage: coverage.clone(),
-            vertices,
-            starts,
-            vertex_weights,
-            weights,
-            datum,
-            caps,
-            levels,
-            kinds,
-            kind_of,
-        }
+        Self { coverage: coverage.clone(), datum, lines, zooms, levels, kinds, kind_of }
     }
 
-    /// Works out now what each level's first tile would else have to.
+    /// Works out now what the first tile of each level and zoom would else have to.
     pub fn prepare(&self) {
-        for i in 0..self.levels.len() {
-            self.level(Level(i as u8));
+        for level in (0..self.levels.len()).map(|i| Level(i as u8)) {
+            for z in self.lowest_zoom(level)..=super::DETAIL_ZOOM {
+                self.traced(level, z);
+            }
         }
     }
 
@@ -148,84 +142,71 @@ impl AreaTiles {
     /// to be told apart.
     #[must_use]
     pub fn lowest_zoom(&self, level: Level) -> u8 {
-        self.level(level).map_or(0, |l| l.lowest_zoom)
+        self.ground(level).map_or(0, Ground::lowest_zoom)
     }
 
-    /// The layer of a level's areas in a tile; `None` where there are none, or below
-    /// the level's lowest zoom.
+    /// The layer of a level's areas in a tile; `None` where there are none. Below the
+    /// level's lowest zoom too it can be had: it shows areas nobody could tell apart.
     #[must_use]
     pub fn areas(&self, scratch: &mut Scratch, name: &str, level: Level, tile: TileCoord) -> Option<Vec<u8>> {
-        let prepared = self.level(level).filter(|l| l.lowest_zoom <= tile.z())?;
-        let space = TileSpace::new(tile);
-        let least = least_weight(tile.z());
+        let sheet = self.sheet(level, tile)?;
         let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
-        let met = prepared.parts_in(tile, self.datum);
-        for parts in met.chunk_by(|a, b| a.area == b.area) {
+        for area in sheet.ground.meeting(sheet.lines.grid(), sheet.shown) {
             shape.clear();
-            for part in parts {
-                for (i, ring) in prepared.outlines.rings(part).enumerate() {
-                    let role = if i == 0 { Role::Shell } else { Role::Hole };
-                    shape.push_ring(role, self.ring(ring, least).map(|w| space.locate(w)));
-                }
-            }
-            let area = parts[0].area;
-            writer.feature(u64::from(area.0), GeometryKind::Polygon, &shape, self.tags(area));
+            sheet.draw(area, &mut shape, tile);
+            writer.feature(u64::from(area.area.0), GeometryKind::Polygon, &shape, self.tags(area.area));
         }
         writer.finish(name)
+    }
+
+    /// How many of a level's areas are not in a tile because nothing is left of them at
+    /// its zoom.
+    #[must_use]
+    pub fn left_out(&self, level: Level, tile: TileCoord) -> u32 {
+        let Some(sheet) = self.sheet(level, tile) else { return 0 };
+        let met = sheet.ground.meeting(sheet.lines.grid(), sheet.shown);
+        met.filter(|area| sheet.traced.get(area.area).is_some_and(<[_]>::is_empty)).count() as u32
     }
 
     /// The layer of the places for a level's names in a tile.
     #[must_use]
     pub fn labels(&self, scratch: &mut Scratch, name: &str, level: Level, tile: TileCoord) -> Option<Vec<u8>> {
-        let prepared = self.level(level).filter(|l| l.lowest_zoom <= tile.z())?;
+        let sheet = self.sheet(level, tile)?;
         let space = TileSpace::new(tile);
         let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
-        for part in prepared.parts_in(tile, self.datum) {
-            let Some(p) = self.label(prepared, part) else { continue };
+        for area in sheet.ground.meeting(sheet.lines.grid(), sheet.shown) {
+            let is_shown = |part: &GroundPart| part.bounds.on(sheet.lines.grid()).meets(sheet.shown);
+            if !area.largest().is_some_and(is_shown) {
+                continue;
+            }
+            let Some(p) = area.label(&self.coverage) else { continue };
             shape.clear();
             shape.push_point(space.locate(self.datum.project(p)));
-            writer.feature(u64::from(part.area.0), GeometryKind::Point, &shape, self.tags(part.area));
+            writer.feature(u64::from(area.area.0), GeometryKind::Point, &shape, self.tags(area.area));
         }
         writer.finish(name)
     }
 
-    /// Where the name of a part's area stands, if the part is the area's largest.
-    fn label(&self, prepared: &LevelTiles, part: &Part) -> Option<Point> {
-        let slot = prepared
-            .labels
-            .binary_search_by_key(&part.area, |(p, _)| prepared.outlines.parts[*p as usize].area)
-            .ok()?;
-        let (largest, place) = &prepared.labels[slot];
-        let largest = &prepared.outlines.parts[*largest as usize];
-        if !std::ptr::eq(largest, part) {
-            return None;
-        }
-        *place.get_or_init(|| {
-            let rings: Vec<Vec<Point>> =
-                prepared.outlines.rings(part).map(|ring| ring_points(&self.coverage, ring).collect()).collect();
-            label::interior_point(&rings)
-        })
+    fn sheet(&self, level: Level, tile: TileCoord) -> Option<Sheet<'_>> {
+        let (ground, lines) = (self.ground(level)?, self.zoom(tile.z())?);
+        Some(Sheet { ground, lines, traced: self.traced(level, tile.z())?, shown: GridBox::of_tile(tile) })
     }
 
-    /// The vertices around a ring that weigh at least `least`, on the world grid.
-    fn ring<'a>(&'a self, ring: &'a [HalfEdge], least: f32) -> impl Iterator<Item = World> + 'a {
-        ring.iter().flat_map(move |h| {
-            let at = h.border().0 as usize;
-            let line = &self.vertices[self.starts[at] as usize..self.starts[at + 1] as usize];
-            let weights = &self.vertex_weights[self.starts[at] as usize..self.starts[at + 1] as usize];
-            let least = least.min(self.caps[at]);
-            let (forward, n) = (h.is_forward(), line.len());
-            (1..n).filter_map(move |i| {
-                let i = if forward { i } else { n - 1 - i };
-                (weights[i] >= least).then(|| line[i])
-            })
-        })
+    fn zoom(&self, z: u8) -> Option<&ZoomLines> {
+        self.zooms.get(usize::from(z))?.get_or_init(|| ZoomLines::draw(&self.lines, z)).as_ref()
     }
 
-    fn level(&self, level: Level) -> Option<&LevelTiles> {
-        Some(self.levels.get(usize::from(level.0))?.get_or_init(|| LevelTiles::new(&self.coverage, level)))
+    fn ground(&self, level: Level) -> Option<&Ground> {
+        let tiles = self.levels.get(usize::from(level.0))?;
+        Some(tiles.ground.get_or_init(|| Ground::of(&self.coverage, &self.lines, level)))
+    }
+
+    fn traced(&self, level: Level, z: u8) -> Option<&Traced> {
+        let (ground, lines) = (self.ground(level)?, self.zoom(z)?);
+        let traced = self.levels.get(usize::from(level.0))?.traced.get(usize::from(z))?;
+        Some(traced.get_or_init(|| Traced::of(ground, lines)))
     }
 
     /// One past the highest text number: codes, names, kinds.
@@ -249,92 +230,65 @@ impl AreaTiles {
     }
 }
 
-impl LevelTiles {
-    fn new(coverage: &Coverage, level: Level) -> Self {
-        let outlines = Outlines::trace(coverage, level);
-        let boxes = outlines.parts.iter().enumerate().map(|(i, part)| {
-            let b = part.bounds;
-            GeomWithData::new(
-                Rectangle::from_corners([b.min.x, b.min.y].map(i64::from), [b.max.x, b.max.y].map(i64::from)),
-                i as u32,
-            )
-        });
-        let tree = RTree::bulk_load(boxes.collect());
-        let mut labels: Vec<(u32, OnceLock<Option<Point>>)> = Vec::new();
-        for (i, part) in outlines.parts.iter().enumerate() {
-            match labels.last_mut().filter(|(p, _)| outlines.parts[*p as usize].area == part.area) {
-                Some((largest, _)) if part.twice_area > outlines.parts[*largest as usize].twice_area => {
-                    *largest = i as u32;
+impl Sheet<'_> {
+    /// What of an area's ground is in the tile.
+    fn draw(&self, area: &AreaGround, shape: &mut Shape, tile: TileCoord) {
+        if let Some(pieces) = self.traced.get(area.area) {
+            for (bounds, polygon) in pieces {
+                if self.shown.holds(*bounds) {
+                    push(shape, polygon, tile);
+                } else if self.shown.meets(*bounds) {
+                    let mut cut = Cut::at(self.shown);
+                    polygon.rings().for_each(|ring| push_edges(&mut cut, ring));
+                    cut.finish().iter().for_each(|polygon| push(shape, polygon, tile));
                 }
-                Some(_) => {}
-                None => labels.push((i as u32, OnceLock::new())),
+            }
+            return;
+        }
+        for part in &area.parts {
+            let bounds = part.bounds.on(self.lines.grid());
+            if self.shown.holds(bounds) {
+                for ring in part.rings() {
+                    shape.push_traced(self.lines.ring(ring).map(|p| p.in_tile(tile)));
+                }
+            } else if self.shown.meets(bounds) {
+                self.cut(part).iter().for_each(|polygon| push(shape, polygon, tile));
             }
         }
-        let lowest_zoom = lowest_zoom(&outlines.parts, labels.len());
-        Self { outlines, tree, labels, lowest_zoom }
     }
 
-    /// The parts whose boxes meet a tile and its buffer, ascending by area.
-    fn parts_in(&self, tile: TileCoord, datum: Datum) -> Vec<&Part> {
-        let b = tile.lattice_box(BUFFER);
-        let reach = i64::from(datum.reach_e7());
-        let query = AABB::from_corners(
-            [b.min_lon_e7, b.min_lat_e7].map(|v| i64::from(v) - reach),
-            [b.max_lon_e7, b.max_lat_e7].map(|v| i64::from(v) + reach),
-        );
-        let mut met: Vec<u32> = self.tree.locate_in_envelope_intersecting(query).map(|found| found.data).collect();
-        met.sort_unstable();
-        met.into_iter().map(|i| &self.outlines.parts[i as usize]).collect()
-    }
-}
-
-/// The vertices of a border on the world grid, with their weights.
-fn draw_line(coverage: &Coverage, weights: &Weights, id: BorderId, datum: Datum) -> (Vec<World>, Vec<f32>) {
-    let (Some(border), Some(weights)) = (coverage.border(id), weights.of(id)) else { return Default::default() };
-    let in_between = weight_of_units(BEND_ZOOM, tiles::EXTENT, CORNER_SQUARE_UNITS);
-    let mut drawn = (Vec::with_capacity(border.line.len()), Vec::with_capacity(border.line.len()));
-    for (i, (p, weight)) in border.line.iter().zip(weights.iter()).enumerate() {
-        if let Some(before) = i.checked_sub(1) {
-            for p in datum.between(border.line[before], *p) {
-                drawn.0.push(datum.project(p));
-                drawn.1.push(in_between);
+    /// A part whose half-edges say what it is, cut down to the tile.
+    fn cut(&self, part: &GroundPart) -> Vec<GridPolygon> {
+        let mut cut = Cut::at(self.shown);
+        for h in part.rings().flatten() {
+            let line = self.lines.line(h.border());
+            let (Some(&first), Some(&last)) = (line.first(), line.last()) else { continue };
+            // The ground is at the right of what tiles want: half-edges are walked back.
+            let forward = !h.is_forward();
+            if cut.is_beyond(self.lines.bounds(h.border())) {
+                let (a, b) = if forward { (first, last) } else { (last, first) };
+                cut.push_beyond(a, b);
+            } else {
+                for w in line.windows(2) {
+                    let (a, b) = if forward { (w[0], w[1]) } else { (w[1], w[0]) };
+                    cut.push(a, b);
+                }
             }
         }
-        drawn.0.push(datum.project(*p));
-        drawn.1.push(*weight);
+        cut.finish()
     }
-    drawn
 }
 
-/// The least weight of a vertex that is drawn at a zoom.
-fn least_weight(z: u8) -> f32 {
-    if z >= super::DETAIL_ZOOM { 0.0 } else { weight_of_units(z, tiles::EXTENT, CORNER_SQUARE_UNITS) }
-}
-
-/// What a corner of a border may weigh at most to be left out, for the sake of the faces at its sides.
-fn cap(coverage: &Coverage, border: &Border) -> f32 {
-    let unit_m = MERCATOR_WIDTH_M / 360.0 / f64::from(UNITS_PER_DEGREE);
-    let stretch = border.line[0].lat().clamp(-85.0, 85.0).to_radians().cos().recip();
-    let smaller = [border.left, border.right]
-        .into_iter()
-        .filter(|face| *face != FaceId::OUTSIDE)
-        .filter_map(|face| Some(coverage.face(face)?.twice_area))
-        .min();
-    smaller.map_or(f32::INFINITY, |twice| (twice as f64 / 2.0 * unit_m * unit_m * stretch * CORNER_PART_OF_FACE) as f32)
-}
-
-/// The lowest zoom at which the average area has [`SIDE_AT_LOWEST_ZOOM`].
-fn lowest_zoom(parts: &[Part], areas: usize) -> u8 {
-    let bounds = parts.iter().map(|p| p.bounds).fold(Bounds::EMPTY, Bounds::union);
-    if areas == 0 || bounds.is_empty() {
-        return 0;
+fn push_edges(cut: &mut Cut, ring: &[GridPoint]) {
+    let Some(&(mut at)) = ring.last() else { return };
+    for &p in ring {
+        cut.push(at, p);
+        at = p;
     }
-    let ground: f64 = parts.iter().map(|p| p.twice_area as f64 / 2.0).sum();
-    // A square degree is narrower than high on the Mercator plane: measure at the middle.
-    let middle = (f64::from(bounds.min.y) + f64::from(bounds.max.y)) / 2.0 * 1e-7;
-    let side_degrees = (ground / areas as f64 / middle.to_radians().cos()).sqrt() * 1e-7;
-    let side_at_zoom_0 = side_degrees / 360.0 * f64::from(tiles::EXTENT);
-    (0..=super::DETAIL_ZOOM)
-        .find(|z| side_at_zoom_0 * f64::from(*z).exp2() >= SIDE_AT_LOWEST_ZOOM)
-        .unwrap_or(super::DETAIL_ZOOM)
+}
+
+fn push(shape: &mut Shape, polygon: &GridPolygon, tile: TileCoord) {
+    for ring in polygon.rings() {
+        shape.push_traced(ring.iter().map(|p| p.in_tile(tile)));
+    }
 }

@@ -16,7 +16,11 @@ mod tile;
 
 mod datum;
 mod label;
-mod outline;
+
+mod ground;
+mod lines;
+mod traced;
+mod zoom;
 
 mod areas;
 mod features;

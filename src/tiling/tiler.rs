@@ -273,7 +273,10 @@ impl Request<'_> {
         SCRATCH.with_borrow_mut(|scratch| {
             let areas = self.ready.areas();
             let (bytes, left_out) = match source {
-                Source::Areas(name, level) => (areas.and_then(|a| a.areas(scratch, name, *level, tile)), 0),
+                Source::Areas(name, level) => {
+                    let left_out = areas.map_or(0, |a| a.left_out(*level, tile));
+                    (areas.and_then(|a| a.areas(scratch, name, *level, tile)), left_out)
+                }
                 Source::Labels(name, level) => (areas.and_then(|a| a.labels(scratch, name, *level, tile)), 0),
                 Source::Features(layer, _) => {
                     let drawn = features::draw(scratch, layer, self.owners, tile, self.datum, limit);

@@ -36,11 +36,12 @@ pub(crate) fn coverage(columns: i32, rows: i32, seed: u64) -> Coverage {
             ORIGIN.y + j * CELL + noise(seed, i, j, 2, CELL / 6),
         )
     };
-    // Sideways noise along the straight way, less near the nodes.
+    // Noise along the straight way, less than half a step and less near the nodes: no line
+    // may cross itself.
     let line = |a: Point, b: Point, key: i32| -> Arc<[Point]> {
         (0..=WIGGLES)
             .map(|k| {
-                let reach = (k.min(WIGGLES - k) * CELL / 300).min(CELL / 40);
+                let reach = (k.min(WIGGLES - k) * CELL / 300).min(CELL / 110);
                 let at = |from: i32, to: i32, salt| {
                     from + (i64::from(to - from) * i64::from(k) / i64::from(WIGGLES)) as i32
                         + if reach > 0 { noise(seed, key, k, salt, reach) } else { 0 }
@@ -113,7 +114,9 @@ pub(crate) fn coverage(columns: i32, rows: i32, seed: u64) -> Coverage {
     }
     let levels = ["city", "street", "community", "grid"].map(Arc::from);
     let coverage = Coverage::build(Arc::from(levels), areas, faces, borders);
-    coverage.unwrap()
+    let coverage = coverage.unwrap();
+    assert_eq!(coverage.sanity_check(), Ok(()));
+    coverage
 }
 
 /// The lattice point at a place of a tile.

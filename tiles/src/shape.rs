@@ -81,6 +81,16 @@ impl Shape {
         });
     }
 
+    /// Adds a ring that lies in the tile, is simple and wound by its role, shells before
+    /// their holes: one of ground that was [traced](crate::trace()) or [cut](crate::Cut).
+    pub fn push_traced(&mut self, ring: impl IntoIterator<Item = TilePoint>) {
+        let from = self.points.len();
+        self.points.extend(ring);
+        debug_assert!(self.points[from..].iter().all(|p| ClipBox::TILE.contains(*p)));
+        debug_assert!(self.points.len() >= from + 3);
+        self.ends.push(self.points.len());
+    }
+
     /// Adds what of a ring lies in the tile; whether there was anything. The ring may
     /// run in either direction and may repeat its first point at the end. The holes
     /// of a shell that isn't there are not either.

@@ -65,10 +65,11 @@ pub fn trace(mut edges: Vec<Edge>) -> Vec<GridPolygon> {
         }
         let mut around = Vec::new();
         let mut at = first;
-        while !walked[at] {
+        loop {
             walked[at] = true;
             around.push(edges[at][0]);
-            match onward(&edges, edges[at]) {
+            match onward(&edges, edges[at], |e| e == first || !walked[e]) {
+                Some(next) if next == first => break,
                 Some(next) => at = next,
                 // Not the edges of any ground: what begins here is no ring.
                 None => {
@@ -112,12 +113,13 @@ fn cancel(edges: &mut Vec<Edge>) {
 }
 
 /// The edge that follows around the same sector of ground: of those that leave the end of
-/// `edge`, the first one met from it through the ground. `edges` are sorted.
-fn onward(edges: &[Edge], [from, at]: Edge) -> Option<usize> {
+/// `edge` and are free, the first one met from it through the ground. `edges` are sorted.
+fn onward(edges: &[Edge], [from, at]: Edge, is_free: impl Fn(usize) -> bool) -> Option<usize> {
     let first = edges.partition_point(|e| e[0] < at);
     let leaving = edges[first..].iter().take_while(|e| e[0] == at).count();
     let back = step(at, from);
-    (first..first + leaving).max_by(|i, j| by_turn(back, step(at, edges[*i][1]), step(at, edges[*j][1])))
+    let free = (first..first + leaving).filter(|e| is_free(*e));
+    free.max_by(|i, j| by_turn(back, step(at, edges[*i][1]), step(at, edges[*j][1])))
 }
 
 fn step(from: GridPoint, to: GridPoint) -> [i64; 2] {
@@ -178,7 +180,7 @@ fn assign(shells: Vec<Vec<GridPoint>>, holes: Vec<Vec<GridPoint>>) -> Vec<GridPo
     for hole in holes {
         // The middle of an edge, in half units: it lies on no other edge.
         let middle = [hole[0].x + hole[1].x, hole[0].y + hole[1].y];
-        let within = |i: &usize| polygons.len() == 1 || contains(&polygons[*i].shell, middle);
+        let within = |i: &usize| contains(&polygons[*i].shell, middle);
         let Some(shell) = (0..polygons.len()).filter(within).min_by_key(|i| sizes[*i]) else { continue };
         polygons[shell].holes.push(hole);
     }
@@ -269,6 +271,17 @@ mod tests {
         edges.extend(around(&[(10, 10), (20, 10), (20, 20), (10, 20)]));
         edges.extend(around(&[(12, 12), (12, 14), (14, 14), (14, 12)]));
         assert_eq!(areas(&trace(edges)), [vec![1800, -800], vec![200, -8]]);
+    }
+
+    /// ```text
+    ///   o──▶──╲ ╱──▶──o       lines that did cross: what was turned over is left out, the
+    ///   ▲      ╳      ▼       rest stays
+    ///   o──◀──╱ ╲──◀──o
+    /// ```
+    #[test]
+    fn a_ring_that_crosses_itself_leaves_what_is_the_right_way_round() {
+        let eight = [(0, 0), (4, 4), (8, 8), (8, 0), (4, 4), (0, 8)];
+        assert_eq!(areas(&trace(around(&eight))), [vec![32]]);
     }
 
     #[test]
