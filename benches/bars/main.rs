@@ -19,6 +19,7 @@ mod import;
 mod kaohsiung;
 mod locator;
 mod nearest;
+mod redraw;
 mod store;
 mod table;
 mod work;
@@ -73,6 +74,9 @@ fn main() {
     }
     if is_wanted("http") {
         http::rows(&mut table);
+    }
+    if is_wanted("redraw") {
+        redraw::rows(&mut table);
     }
     if !table.print() {
         eprintln!("a bar was missed; other work on the machine shows in every figure");

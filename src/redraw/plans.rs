@@ -94,7 +94,7 @@ impl From<Refused> for PlanError {
 #[derive(Clone, Debug)]
 pub struct Drafting {
     /// The plan.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// What the boundaries would be.
     pub draft: Draft,
     /// The city at the plan's base.
@@ -106,7 +106,7 @@ pub struct Drafting {
 
 #[derive(Clone, Debug)]
 struct Kept {
-    plan: Arc<str>,
+    plan: Arc<Plan>,
     draft: Draft,
     codes: CodeBook,
 }
@@ -158,11 +158,17 @@ impl Plans {
     ///
     /// Where there is none, or where its edits can't be made again.
     pub async fn open(&self, atlas: &Atlas, store: &Store, id: &str) -> Result<Drafting, PlanError> {
+        if let Some(kept) = self.kept(id) {
+            // Maps ask for a plan tile by tile, and it may have many edits.
+            if store.plan_version(id).await? == Some(kept.plan.version) {
+                return self.draft(atlas, store, kept.plan).await;
+            }
+        }
         let plan = store.plan(id).await?.ok_or_else(|| PlanError::Unknown(id.chars().take(64).collect()))?;
-        self.draft(atlas, store, plan).await
+        self.draft(atlas, store, plan.into()).await
     }
 
-    pub(super) async fn draft(&self, atlas: &Atlas, store: &Store, plan: Plan) -> Result<Drafting, PlanError> {
+    pub(super) async fn draft(&self, atlas: &Atlas, store: &Store, plan: Arc<Plan>) -> Result<Drafting, PlanError> {
         let snapshot = atlas.at(Moment::Revision(plan.base)).await?;
         let place = snapshot.coverage_index(&plan.coverage);
         let found = place.and_then(|p| snapshot.coverages.get(p)).filter(|view| view.revision == plan.base).cloned();
@@ -203,23 +209,27 @@ impl Plans {
     /// The kept draft of a plan, as far as the plan's edits are those that were made in it.
     /// It stays for whoever asks at the same time.
     fn known(&self, plan: &Plan) -> Option<Kept> {
-        let all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = all.iter().find(|k| k.plan == plan.id)?;
+        let kept = self.kept(&plan.id)?;
         if kept.draft.base().revision != plan.base {
             return None;
         }
         let pairs = kept.draft.steps().iter().zip(plan.in_force());
         let same = pairs.take_while(|(step, edit)| step.seq == edit.seq && step.body == edit.body).count();
-        Some(Kept { draft: kept.draft.first(same), ..kept.clone() })
+        Some(Kept { draft: kept.draft.first(same), ..kept })
+    }
+
+    fn kept(&self, id: &str) -> Option<Kept> {
+        let all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|k| *k.plan.id == *id).cloned()
     }
 
     fn keep(&self, drafting: &Drafting) {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|k| k.plan != drafting.plan.id);
+        all.retain(|k| k.plan.id != drafting.plan.id);
         if all.len() >= MAX_DRAFTS {
             all.pop_front();
         }
-        let (plan, draft) = (drafting.plan.id.clone(), drafting.draft.clone());
+        let (plan, draft) = (drafting.plan.clone(), drafting.draft.clone());
         all.push_back(Kept { plan, draft, codes: drafting.terms.codes.clone() });
     }
 
@@ -237,7 +247,7 @@ impl Plans {
     ) -> Result<(Drafting, Arc<Step>), PlanError> {
         let (mut drafting, step) = self.tried(opened, op).await?;
         let change = PlanChange::Edit { body: step.body.to_string() };
-        drafting.plan = store.change_plan(&drafting.plan.id, drafting.plan.version, author, change).await?;
+        drafting.plan = store.change_plan(&drafting.plan.id, drafting.plan.version, author, change).await?.into();
         self.keep(&drafting);
         Ok((drafting, step))
     }
@@ -273,7 +283,7 @@ impl Plans {
     ) -> Result<Drafting, PlanError> {
         must_be(opened, &[PlanState::Draft], "only a draft can be edited")?;
         let plan = store.change_plan(&opened.id, opened.version, author, change).await?;
-        self.draft(atlas, store, plan).await
+        self.draft(atlas, store, plan.into()).await
     }
 
     /// The city as the plan would have it, over the features of the present.

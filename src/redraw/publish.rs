@@ -148,7 +148,7 @@ impl Plans {
         };
         let change = PlanChange::Rebase { base: head, keep: rebased.kept, anew: rebased.anew, state };
         let plan = store.change_plan(&plan.id, plan.version, author, change).await?;
-        self.draft(atlas, store, plan).await
+        self.draft(atlas, store, plan.into()).await
     }
 }
 

@@ -244,6 +244,17 @@ impl Store {
         rows.iter().map(origin).collect()
     }
 
+    /// The version of a plan: who holds the plan at it need not read it again.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn plan_version(&self, id: &str) -> Result<Option<u64>, Error> {
+        let mut tx = self.reading().await?;
+        let row = tx.row("select version from plan where id = $1", vec![id.into()]).await?;
+        row.map(|row| Ok(row.int(0)? as u64)).transpose()
+    }
+
     /// Makes a plan on the head of a coverage, or on the revision that is named.
     ///
     /// # Errors
