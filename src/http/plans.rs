@@ -1,5 +1,6 @@
 //! `/plans`: drafts of changes to the boundaries, and their way into them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -223,6 +224,7 @@ pub(super) async fn edit(
     body: Body,
 ) -> Result<Response, Problem> {
     let text = text(&app, &request, body).await?;
+    bounded("author", q.author.as_deref().unwrap_or_default())?;
     let op = Op::read(&text).map_err(|why| Problem::new(Code::BadBody, why))?;
     let opened = open(&app, &id).await?;
     heed(&request, &opened.plan)?;
@@ -295,6 +297,7 @@ pub(super) async fn lock(
     body: Body,
 ) -> Result<Response, Problem> {
     let Locked { codes } = read(&app, &request, body).await?;
+    let codes: Vec<Arc<str>> = codes.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
     let opened = open(&app, &id).await?;
     if let Some(code) = codes.iter().find(|code| opened.draft.coverage().area_by_code(code).is_none()) {
         return Err(Problem::new(Code::UnknownArea, format!("the plan has no area {code}")));

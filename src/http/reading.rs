@@ -23,6 +23,8 @@ pub struct Reading {
     pub snapshot: Arc<Snapshot>,
     /// Who asks.
     pub caller: Caller,
+    /// The coverage of the plan that is read, where one is.
+    planned: Option<Arc<str>>,
 }
 
 impl FromRequestParts<App> for Reading {
@@ -31,7 +33,7 @@ impl FromRequestParts<App> for Reading {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         // The guard has put there what it names in the header of the answer.
         let snapshot = parts.extensions.get::<Arc<Snapshot>>().cloned().unwrap_or_else(|| app.atlas.present());
-        Ok(Self { snapshot, caller: Caller::Everyone })
+        Ok(Self { snapshot, caller: Caller::Everyone, planned: None })
     }
 }
 
@@ -65,6 +67,7 @@ impl Reading {
             }
             let drafting = app.plans.open(&app.atlas, app.store()?, plan).await?;
             self.snapshot = app.plans.seen(&drafting).await?;
+            self.planned = Some(drafting.plan.coverage.clone());
             return Ok(self);
         }
         if let Some(moment) = moment(app, at, rev)? {
@@ -78,9 +81,16 @@ impl Reading {
         Ok(self)
     }
 
-    /// A coverage by name; the default one where none is named.
+    /// A coverage by name; where none is named, that of the plan that is read, else the
+    /// default one. A plan is not read in another coverage than its own.
     pub(super) fn coverage(&self, name: Option<&str>) -> Result<&Arc<CoverageView>, Problem> {
-        let found = match name {
+        if let (Some(name), Some(planned)) = (name, self.planned.as_deref())
+            && name != planned
+        {
+            let detail = format!("the plan is one of coverage {planned}, not {name}");
+            return Err(Problem::new(Code::BadParameter, detail).with("parameter", "coverage"));
+        }
+        let found = match name.or(self.planned.as_deref()) {
             Some(name) => self.snapshot.coverage(name),
             // Where no coverage has the default name, the first one is the default.
             None => self.snapshot.coverage(DEFAULT_COVERAGE).or(self.snapshot.coverages.first()),

@@ -18,6 +18,12 @@ pub type Position = [f64; 2];
 
 /// Vertices of one drawn line, at most.
 const MAX_VERTICES: usize = 100_000;
+/// Bytes of a code or a kind, at most.
+const MAX_CODE: usize = 200;
+/// Bytes of a name, at most.
+const MAX_NAME: usize = 1_000;
+/// Bytes of an area's attributes, at most.
+const MAX_ATTRIBUTES: usize = 64 << 10;
 
 /// Which piece of a split area keeps its code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,6 +237,7 @@ impl Op {
     ///
     /// Which position is no place, or what is missing.
     pub fn edit(&self) -> Result<Edit, String> {
+        self.check_texts()?;
         Ok(match self.clone() {
             Self::Split { code, codes, line, keep, new, .. } => Edit::Split {
                 codes: match (code, codes) {
@@ -268,13 +275,38 @@ impl Op {
             Self::Recode { code, to } => Edit::Recode { code, to },
             Self::Renumber { .. } => return Err("it is made by the plan, not on the graph".into()),
             Self::Reparent { code, parent } => Edit::Reparent { code, parent },
-            Self::Set { code, kind, attributes } => Edit::Set {
-                code,
-                kind,
-                attributes: attributes.map(|a| serde_json::Value::Object(a).to_string().into()),
-            },
+            Self::Set { code, kind, attributes } => Edit::Set { code, kind, attributes: attributes.as_ref().map(json) },
         })
     }
+
+    /// What an edit writes into the boundaries stays within bounds, and on one line.
+    fn check_texts(&self) -> Result<(), String> {
+        let bounded = |what: &str, text: Option<&str>, most: usize| match text {
+            Some(text) if text.len() > most => Err(format!("the {what} has {} bytes; {most} are allowed", text.len())),
+            Some(text) if text.chars().any(char::is_control) => Err(format!("the {what} has a control character")),
+            _ => Ok(()),
+        };
+        match self {
+            Self::Split { new, given, .. } | Self::Create { new, given, .. } | Self::Carve { new, given, .. } => {
+                bounded("name", new.name.as_deref(), MAX_NAME)?;
+                bounded("kind", new.kind.as_deref(), MAX_CODE)?;
+                let mut codes = new.code.iter().chain(given);
+                codes.try_for_each(|code| bounded("code", Some(code), MAX_CODE))
+            }
+            Self::Rename { name, .. } => bounded("name", Some(name), MAX_NAME),
+            Self::Recode { to, .. } => bounded("code", Some(to), MAX_CODE),
+            Self::Set { kind, attributes, .. } => {
+                bounded("kind", kind.as_deref(), MAX_CODE)?;
+                // JSON writes control characters out.
+                bounded("text of the attributes", attributes.as_ref().map(json).as_deref(), MAX_ATTRIBUTES)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn json(attributes: &serde_json::Map<String, serde_json::Value>) -> Arc<str> {
+    serde_json::Value::Object(attributes.clone()).to_string().into()
 }
 
 impl Op {

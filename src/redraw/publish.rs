@@ -4,6 +4,8 @@
 //! Invariant: one transaction of the store, or nothing. It must not know how an edit is
 //! done, nor who may publish.
 
+use std::collections::BTreeSet;
+
 use boundaries::edit::Fresh;
 use jiff::Timestamp;
 
@@ -110,8 +112,8 @@ impl Plans {
     ) -> Result<Drafting, PlanError> {
         let open = [PlanState::Draft, PlanState::Submitted, PlanState::Approved];
         must_be(&opened.plan, &open, "what is done stands on its revision")?;
-        let is_known = |seq: &&u64| opened.plan.in_force().iter().any(|edit| edit.seq == **seq);
-        if let Some(seq) = drop.iter().chain(accept).find(|seq| !is_known(seq)) {
+        let known: BTreeSet<u64> = opened.plan.in_force().iter().map(|edit| edit.seq).collect();
+        if let Some(seq) = drop.iter().chain(accept).find(|seq| !known.contains(seq)) {
             return Err(Refused::new("unknown_edit", format!("the plan has no edit {seq} in force")).into());
         }
         let coverage = opened.plan.coverage.clone();
@@ -137,7 +139,7 @@ impl Plans {
         let Drafting { plan, draft, terms, .. } = opened;
         // Locks were held against each edit when it was made; some were locked because of it.
         let terms = Terms { codes, locked: Vec::new(), ..terms };
-        let (drop, accept) = (drop.to_vec(), accept.to_vec());
+        let [drop, accept] = [drop, accept].map(|seqs| seqs.iter().copied().collect::<BTreeSet<u64>>());
         let rebased = blocking(move || rebase(&draft, &states, Fresh { ids, area }, &terms, &drop, &accept)).await?;
         if !rebased.conflicts.is_empty() {
             return Err(PlanError::Conflicts(rebased.conflicts));

@@ -7,6 +7,7 @@
 //! Invariant: where nothing was dropped or accepted, what comes out means what the plan
 //! meant before. It must not know who approved it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boundaries::Point;
@@ -52,8 +53,8 @@ pub(super) fn rebase(
     states: &[(Revision, Arc<CoverageView>)],
     fresh: Fresh,
     terms: &Terms,
-    drop: &[u64],
-    accept: &[u64],
+    drop: &BTreeSet<u64>,
+    accept: &BTreeSet<u64>,
 ) -> Rebased {
     let Some((_, head)) = states.last() else { return Rebased::default() };
     // Who changed which codes.

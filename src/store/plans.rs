@@ -203,6 +203,10 @@ pub struct Origin {
 
 /// Edits of one plan, at most.
 const MAX_EDITS: usize = 10_000;
+/// Bytes of all its edits, at most: they are read whole with every change.
+const MAX_BYTES: usize = 64 << 20;
+/// Comments on it, at most; what is decided is always noted.
+const MAX_NOTES: usize = 10_000;
 
 impl Store {
     /// All plans, without their edits and notes, the newest first.
@@ -331,6 +335,9 @@ pub(super) async fn change(
             if plan.done >= MAX_EDITS {
                 return Err(Error::Refused(format!("a plan has at most {MAX_EDITS} edits")));
             }
+            if plan.in_force().iter().map(|edit| edit.body.len()).sum::<usize>() + body.len() > MAX_BYTES {
+                return Err(Error::Refused(format!("the edits of a plan have at most {MAX_BYTES} bytes")));
+            }
             let done = plan.in_force().last().map_or(0, |edit| edit.seq);
             let args = vec![id.into(), done.into()];
             tx.run("delete from plan_edit where plan = $1 and seq > $2", args).await?;
@@ -352,6 +359,9 @@ pub(super) async fn change(
         PlanChange::Decide { state, kind, text } => {
             tx.run("update plan set state = $2 where id = $1", vec![id.into(), state.name().into()]).await?;
             note(tx, &plan, author, now, kind, &text, None).await?;
+        }
+        PlanChange::Comment { .. } if plan.notes.len() >= MAX_NOTES => {
+            return Err(Error::Refused(format!("a plan has at most {MAX_NOTES} comments")));
         }
         PlanChange::Comment { text, place } => note(tx, &plan, author, now, "comment", &text, place).await?,
         PlanChange::Rebase { base, keep, anew, state } => {

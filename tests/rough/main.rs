@@ -9,10 +9,12 @@ mod support;
 
 mod city;
 mod places;
+mod planned;
 
 mod both;
 mod full;
 mod killed;
+mod refused;
 mod stopped;
 mod together;
 mod unplaced;

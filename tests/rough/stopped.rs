@@ -6,16 +6,16 @@
 //! The calls are counted by a library that is loaded into the built program (`stop.c`), so
 //! the program itself knows nothing of it.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use gridatlas::store::{Plan, PlanState, Store};
 use serde_json::{Value, json};
 
 use super::places::Place;
-use super::support::{Run, gridatlas};
+use super::planned::{Served, approve, begin, cut, edit, edits_file, found_town, plan};
+use super::support::Run;
 
 /// Builds the library that stops; `None` with a word where it can't be.
 fn stopper() -> Option<&'static Path> {
@@ -102,69 +102,6 @@ impl Found {
     fn edits(&self) -> Vec<&str> {
         self.plan.edits.iter().map(|e| &*e.body).collect()
     }
-}
-
-const CORNER: [f64; 2] = [120.3, 36.0];
-const STEP: f64 = 0.002;
-
-/// ```text
-///   g02 g12 g22 g32   s2
-///   g01 g11 g21 g31   s1     and buildings all over
-///   g00 g10 g20 g30   s0
-/// ```
-fn found_town(place: &Place) {
-    let corner = |x: i32, y: i32| [CORNER[0] + f64::from(x) * STEP, CORNER[1] + f64::from(y) * STEP];
-    let grid = |x: i32, y: i32| {
-        let ring = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)].map(|(i, j)| corner(x + i, y + j));
-        json!({ "type": "Feature", "properties": { "s": format!("s{y}"), "g": format!("g{x}{y}") },
-            "geometry": { "type": "Polygon", "coordinates": [ring] } })
-    };
-    let grids: Vec<Value> = (0..12).map(|i| grid(i % 4, i / 4)).collect();
-    let areas = place.folder().join("areas.geojson");
-    std::fs::write(&areas, json!({ "type": "FeatureCollection", "features": grids }).to_string()).unwrap();
-    let houses = (0..60).map(|i| {
-        let share = |n: i32| f64::from(i * n % 61) / 61.0;
-        format!("b{i},{},{},{}\n", i % 9, CORNER[0] + share(37) * 4.0 * STEP, CORNER[1] + share(23) * 3.0 * STEP)
-    });
-    let buildings = place.folder().join("buildings.csv");
-    std::fs::write(&buildings, format!("id,households,lon,lat\n{}", houses.collect::<String>())).unwrap();
-    let [areas, buildings] = [areas, buildings].map(|path| path.to_str().unwrap().to_owned());
-    gridatlas(["import", "areas", &areas, "--store", place.store(), "--levels", "s=s,g=g"]).ended(0);
-    gridatlas(["import", "layer", &buildings, "--store", place.store(), "--layer", "building", "--id", "id"]).ended(0);
-}
-
-/// A line from south to north through the grids of a column.
-fn cut(code: &str, column: i32) -> Value {
-    let lon = CORNER[0] + (f64::from(column) + 0.4) * STEP;
-    json!({ "op": "split", "code": code, "line": [[lon, 35.9], [lon, 36.1]] })
-}
-
-fn plan(place: &Place, args: &[&str]) -> Run {
-    gridatlas(["plan"].iter().chain(args).copied().chain(["--store", place.store()]))
-}
-
-/// Makes edits by way of a file.
-fn edit(place: &Place, id: &str, edits: &[Value]) -> Run {
-    plan(place, &["edit", id, &edits_file(place, edits)])
-}
-
-fn edits_file(place: &Place, edits: &[Value]) -> String {
-    let file = place.folder().join("edits.json");
-    std::fs::write(&file, edits.iter().map(|e| format!("{e}\n")).collect::<String>()).unwrap();
-    file.to_str().unwrap().to_owned()
-}
-
-fn begin(place: &Place, edits: &[Value]) -> String {
-    let id = plan(place, &["new", "a plan", "--author", "李"]).ended(0).out.trim().to_owned();
-    if !edits.is_empty() {
-        edit(place, &id, edits).ended(0);
-    }
-    id
-}
-
-fn approve(place: &Place, id: &str) {
-    plan(place, &["submit", id, "--author", "李"]).ended(0);
-    plan(place, &["approve", id, "--author", "王"]).ended(0);
 }
 
 /// Tells a story of every call before which `args` can be stopped. `look` gets the place
@@ -274,35 +211,6 @@ fn a_rebase_that_is_killed_anywhere_leaves_the_plan_on_one_base_or_the_other() {
     }
 }
 
-/// A service that may be stopped, and how to ask it.
-struct Served {
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
-        Self { child, url }
-    }
-
-    /// The status and the body of an answer; `None` where there was none.
-    async fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
-        let request = reqwest::Client::new().post(format!("{}{path}", self.url)).header("if-match", "*");
-        let answer = request.header("content-type", "application/json").body(body.to_string()).send().await.ok()?;
-        let status = answer.status().as_u16();
-        Some((status, answer.json().await.ok()?))
-    }
-
-    fn end(mut self) {
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
-    }
-}
-
 #[test]
 fn a_service_that_is_killed_anywhere_loses_nothing_that_it_has_answered() {
     let is_long = std::env::var_os("GRIDATLAS_PROOF").is_some();
@@ -339,10 +247,7 @@ fn a_service_that_is_killed_anywhere_loses_nothing_that_it_has_answered() {
             assert!(is_new || published.is_none());
 
             // Another service takes over.
-            let args = ["serve", "--listen", "127.0.0.1:0", "--store", place.store()];
-            let mut command = Command::new(env!("CARGO_BIN_EXE_gridatlas"));
-            command.args(args);
-            let served = Served::start(command);
+            let served = Served::serve(&place);
             runtime.block_on(async {
                 for edit in &edits[found.edits().len()..] {
                     let (status, body) = served.post(&format!("plans/{draft}/edits"), edit).await.unwrap();
