@@ -148,17 +148,32 @@ fn of(
         let Some(layer) = snapshot.layer(name) else { continue };
         let moved = moves.and_then(|m| m.get(name)).map_or(&[][..], |m| m);
         let stays = |ix: &usize| moved.binary_search_by_key(ix, |m| m.ix).is_err();
-        // An area that is new has no rows in the state before.
-        let mut rows: Vec<usize> = match snapshot.coverages.get(coverage).and_then(|v| v.coverage.area(area)) {
-            Some(_) => layer.of_area(coverage, area).into_iter().filter(stays).collect(),
-            None => Vec::new(),
-        };
-        rows.extend(moved.iter().filter(|m| m.to == Some(area)).map(|m| m.ix));
+        let held = snapshot.coverages.get(coverage).map(|view| &view.coverage);
+        let mut rows: Vec<usize> = Vec::new();
+        for part in subtree(graph, area) {
+            // An area that is new has no rows in the state before.
+            if held.is_some_and(|held| held.area(part).is_some()) {
+                let own = |ix: &usize| layer.owner(*ix, coverage) == Some(part);
+                rows.extend(layer.of_area(coverage, part).into_iter().filter(own).filter(stays));
+            }
+            rows.extend(moved.iter().filter(|m| m.to == Some(part)).map(|m| m.ix));
+        }
         count(&mut figures, name, layer, &rows, counting);
     }
     let (households, target) = (figures.households, counting.target);
     figures.off_target = (households - target.max).max(0) + (households - target.min).min(0);
     figures
+}
+
+/// An area and all that lies below it: its parts need not be those that it had.
+fn subtree(graph: &Coverage, area: AreaId) -> Vec<AreaId> {
+    let mut all = vec![area];
+    let mut at = 0;
+    while let Some(id) = all.get(at).copied() {
+        all.extend_from_slice(graph.children(id));
+        at += 1;
+    }
+    all
 }
 
 fn count(figures: &mut Figures, name: &str, layer: &Layer, rows: &[usize], counting: &Counting<'_>) {

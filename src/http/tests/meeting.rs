@@ -127,3 +127,23 @@ async fn the_scope_of_a_plan_is_an_area_of_its_base() {
     }
     kept.city.stop().await;
 }
+
+/// ```text
+///   ┌─────┬──┬──────┐
+///   │ g1  │t │  g2  │      t owns a strip itself, and all of it goes on lying in t
+///   └─────┴──┴──────┘
+/// ```
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_hands_below_an_area_still_counts_in_it() {
+    let kept = Kept::new().await;
+    let strip = j!({"op": "split", "code": "g1", "line": [[120.08, 35.9], [120.08, 36.3]]});
+    let ring = j!([[120.03, 36.08], [120.07, 36.08], [120.07, 36.12], [120.03, 36.12]]);
+    let given = j!({"op": "transfer", "to": "g2", "ring": ring, "multipart": true});
+    let id = edited(&kept, &[strip, j!({"op": "retire", "code": "g1-2", "into": "t"}), given]).await;
+    let preview = read(&kept, &format!("plans/{id}/preview")).await;
+    assert_eq!(preview["moved"]["building"][0]["to"], "g2", "{preview:#}");
+    let after: Vec<_> =
+        preview["areas"].as_array().unwrap().iter().map(|a| (&a["code"], &a["after"]["buildings"])).collect();
+    assert_eq!(after, [(&j!("g1"), &j!(0)), (&j!("g2"), &j!(2)), (&j!("t"), &j!(2))]);
+    kept.city.stop().await;
+}
