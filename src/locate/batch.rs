@@ -225,7 +225,7 @@ fn push_answer(out: &mut Vec<u8>, question: &Question, id: Option<&str>, p: Poin
         out.extend_from_slice(b",\"owners\":[");
         for (i, sheet) in question.sheets.iter().enumerate() {
             out.extend_from_slice(if i > 0 { b",{" } else { b"{" });
-            out.extend_from_slice(&sheet.coverage);
+            out.extend_from_slice(sheet.coverage());
             out.extend_from_slice(b",\"code\":");
             out.extend_from_slice(code(i));
             out.push(b'}');
@@ -252,7 +252,7 @@ fn push_answer(out: &mut Vec<u8>, question: &Question, id: Option<&str>, p: Poin
 fn push_place(out: &mut Vec<u8>, sheet: &Sheet, p: Point) {
     let view = &sheet.view;
     let place = view.locator.place(&view.coverage, p);
-    out.extend_from_slice(&sheet.coverage);
+    out.extend_from_slice(sheet.coverage());
     out.push(b',');
     match place.owner {
         Some(owner) => out.extend_from_slice(sheet.members(owner)),

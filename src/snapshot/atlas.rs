@@ -2,22 +2,21 @@
 //!
 //! One task follows the store: it asks every second whether anything changed, loads
 //! the next snapshot aside and swaps it in whole. A reader that asked before keeps
-//! what it has. States of the past are loaded when asked for, and a few are kept.
+//! what it has. States of the past are loaded when asked for, one at a time, and kept as
+//! long as they cost little beside the present one: asked again, they take no store.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use quick_cache::sync::Cache;
 
+use super::past::{MOST_BYTES, Past};
 use super::{Moment, Snapshot};
 use crate::store::{Error, Store};
 
 /// How often the store is asked whether it changed.
 const POLL: Duration = Duration::from_millis(1000);
-/// How many states of the past are kept.
-const PAST: usize = 8;
 
 /// Hands out the present snapshot and takes the next one, whole.
 #[derive(Debug)]
@@ -25,7 +24,9 @@ pub struct Atlas {
     present: ArcSwap<Snapshot>,
     notice: tokio::sync::watch::Sender<u64>,
     store: Option<Store>,
-    past: Cache<Vec<u64>, Arc<Snapshot>>,
+    past: Past,
+    /// Held while a state of the past is loaded.
+    loading: tokio::sync::Mutex<()>,
     proved: ArcSwap<Instant>,
     reload: tokio::sync::Mutex<()>,
 }
@@ -49,8 +50,15 @@ impl Atlas {
 
     fn over(snapshot: Snapshot, store: Option<Store>) -> Self {
         let notice = tokio::sync::watch::Sender::new(snapshot.change);
-        let (present, proved) = (ArcSwap::from_pointee(snapshot), ArcSwap::from_pointee(Instant::now()));
-        Self { present, notice, store, past: Cache::new(PAST), proved, reload: tokio::sync::Mutex::default() }
+        Self {
+            present: ArcSwap::from_pointee(snapshot),
+            notice,
+            store,
+            past: Past::new(MOST_BYTES),
+            loading: tokio::sync::Mutex::default(),
+            proved: ArcSwap::from_pointee(Instant::now()),
+            reload: tokio::sync::Mutex::default(),
+        }
     }
 
     /// What is in force now.
@@ -70,22 +78,52 @@ impl Atlas {
     ///
     /// # Errors
     ///
-    /// As [`Store::load_at`].
+    /// As [`Store::load`].
     pub async fn at(&self, moment: Moment) -> Result<Arc<Snapshot>, Error> {
-        let present = self.present();
+        let mut present = self.present();
         let Some(store) = &self.store else { return Ok(present) };
-        let key: Vec<u64> = store.numbers_at(moment).await?;
-        if key.iter().copied().eq(present.coverages.iter().map(|c| c.revision)) {
+        if matches!(moment, Moment::Revision(number) if number > present.timeline.last()) {
+            // Somebody else may have published it just now.
+            self.refresh().await?;
+            present = self.present();
+        }
+        let numbers = present.timeline.numbers_at(moment);
+        if numbers.iter().copied().eq(present.coverages.iter().map(|c| c.revision)) {
             return Ok(present);
         }
-        // The features are those of the present: another change, another entry.
-        let key = key.into_iter().chain([u64::MAX, present.change]).collect();
-        if let Some(known) = self.past.get(&key) {
+        if let Some(known) = self.past.snapshot(&numbers, &present) {
             return Ok(known);
         }
-        let snapshot = Arc::new(store.load_at(&present, moment).await?);
-        self.past.insert(key, snapshot.clone());
+        // One at a time: whoever asks for many dates at once waits, and holds one of them.
+        let _alone = self.loading.lock().await;
+        if let Some(known) = self.past.snapshot(&numbers, &present) {
+            return Ok(known);
+        }
+        let mut coverages = Vec::with_capacity(numbers.len());
+        for (place, number) in numbers.iter().enumerate() {
+            let view = match self.past.view(*number, &present) {
+                Some(view) => view,
+                None => {
+                    let nearest = self.past.nearest(place, *number, &present);
+                    let view = store.view(*number, nearest).await?;
+                    self.past.keep_view(view.clone(), &present);
+                    view
+                }
+            };
+            coverages.push(view);
+        }
+        let features = present.clone();
+        let over = tokio::task::spawn_blocking(move || features.over(coverages)).await;
+        let snapshot = Arc::new(over.map_err(|e| Error::Refused(format!("the work was broken off: {e}")))?);
+        self.past.keep(numbers, snapshot.clone(), &present);
         Ok(snapshot)
+    }
+
+    /// How many states of the past are held, and how many bytes of them the present does
+    /// not share.
+    #[must_use]
+    pub fn past(&self) -> (usize, usize) {
+        self.past.size(&self.present())
     }
 
     /// Puts another snapshot in the place of the present one, for all who ask from now on.
@@ -118,7 +156,7 @@ impl Atlas {
         let _alone = self.reload.lock().await;
         let (asked, now, present) = (Instant::now(), Timestamp::now(), self.present());
         let state = store.state().await?;
-        let due = store.numbers_at(Moment::At(now)).await?;
+        let due = present.timeline.numbers_at(Moment::At(now));
         let same = *state.epoch == *present.epoch
             && state.change == present.change
             && due.iter().copied().eq(present.coverages.iter().map(|c| c.revision));

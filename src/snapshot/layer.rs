@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::feature::{Feature, Value};
 
-use super::owners::{Owners, with_descendants};
+use super::owners::{Owned, Owners, with_descendants};
 use super::shapes::{GeometryRef, Shapes};
 use super::shares::{Scratch, Share, Verdict, envelope, verdict};
 use super::strings::{StringIndex, Sym};
@@ -77,7 +77,7 @@ pub struct Layer {
     fields: Arc<[Field]>,
     change: u64,
     base: Arc<Base>,
-    owners: Vec<Arc<Owners>>,
+    owners: Vec<Arc<Owned>>,
     /// One bit for each row of the base that was replaced or removed.
     gone: Arc<Vec<u64>>,
     gone_rows: usize,
@@ -108,7 +108,12 @@ impl Layer {
         table.freeze();
         let (index, (tree, owners)) = rayon::join(
             || table.index_of_ids(),
-            || rayon::join(|| tree_of(&table), || coverages.iter().map(|c| Arc::new(Owners::of(&table, c))).collect()),
+            || {
+                rayon::join(
+                    || tree_of(&table),
+                    || coverages.iter().map(|c| Arc::new(Owners::of(&table, c))).collect::<Vec<_>>(),
+                )
+            },
         );
         Self {
             name: name.into(),
@@ -120,7 +125,7 @@ impl Layer {
             later_index: FxHashMap::default(),
             next_sym: table.symbols() as u32,
             base: Arc::new(Base { table, index, tree }),
-            owners,
+            owners: owners.into_iter().map(|o| Arc::new(Owned::known(o))).collect(),
         }
     }
 
@@ -240,7 +245,7 @@ impl Layer {
     /// the coverage in [`Snapshot::coverages`](super::Snapshot::coverages).
     #[must_use]
     pub fn of_area(&self, coverage: usize, area: AreaId) -> Vec<usize> {
-        let Some(owners) = self.owners.get(coverage) else { return Vec::new() };
+        let Some(owners) = self.owners_in(coverage) else { return Vec::new() };
         let mut areas = with_descendants(&owners.view.coverage, area);
         let mut found: Vec<usize> = areas
             .iter()
@@ -265,7 +270,7 @@ impl Layer {
     pub fn owner(&self, ix: usize, coverage: usize) -> Option<AreaId> {
         match self.later(ix) {
             Some(later) => later.verdicts.get(coverage)?.owner,
-            None => self.owners.get(coverage)?.owner(ix),
+            None => self.owners_in(coverage)?.owner(ix),
         }
     }
 
@@ -275,14 +280,14 @@ impl Layer {
     pub fn shares(&self, ix: usize, coverage: usize) -> &[Share] {
         match self.later(ix) {
             Some(later) => later.verdicts.get(coverage).map_or(&[], |v| &v.shares),
-            None => self.owners.get(coverage).map_or(&[], |o| o.shares(ix)),
+            None => self.owners_in(coverage).map_or(&[], |o| o.shares(ix)),
         }
     }
 
     /// The features that a border of the coverage cuts.
     #[must_use]
     pub fn cut(&self, coverage: usize) -> Vec<usize> {
-        let base = self.owners.get(coverage).into_iter().flat_map(|o| o.cut()).filter(|row| !self.is_gone(*row));
+        let base = self.owners_in(coverage).into_iter().flat_map(|o| o.cut()).filter(|row| !self.is_gone(*row));
         let begin = self.base.table.len();
         let later = (begin..begin + self.later.len()).filter(|ix| !self.shares(*ix, coverage).is_empty());
         base.chain(later).collect()
@@ -371,22 +376,17 @@ impl Layer {
         Self::from_table(&self.name, table, self.change, &views)
     }
 
-    /// The same features over other coverages. Where a coverage is another state of one
-    /// that is known, owners are worked out again on ground that changed hands; where it
-    /// is the very same, not at all.
+    /// The same features over other coverages. Owners are worked out when they are first
+    /// asked for: where a coverage is another state of one that is known, again on ground that
+    /// changed hands; where it is the very same, not at all.
     #[must_use]
     pub fn reowned(&self, coverages: &[Arc<CoverageView>]) -> Self {
         if self.is_over(coverages) {
             return self.clone();
         }
-        let base = &self.base;
-        let near = |ground: Bounds| {
-            base.tree.locate_in_envelope_intersecting(envelope(ground)).map(|found| found.row as usize).collect()
-        };
         let owners = coverages.iter().map(|view| match self.owners.iter().find(|o| o.view.name == view.name) {
             Some(same) if Arc::ptr_eq(&same.view, view) => same.clone(),
-            Some(before) => Arc::new(before.updated(&base.table, view, near)),
-            None => Arc::new(Owners::of(&base.table, view)),
+            other => Arc::new(Owned::later(view, other.map(|o| &**o))),
         });
         let owners = owners.collect();
         // Few, as a rule: all of them are judged again.
@@ -398,6 +398,26 @@ impl Layer {
         });
         let later = later.collect();
         Self { owners, later, ..self.clone() }
+    }
+
+    /// The same layer with its owners worked out, and without those that they came from: for
+    /// a state that stays.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        let known = |place: usize| Some(Arc::new(Owned::known(self.owners_of(place)?.clone())));
+        let owners = (0..self.owners.len()).filter_map(known).collect();
+        Self { owners, ..self }
+    }
+
+    fn owners_in(&self, coverage: usize) -> Option<&Owners> {
+        self.owners_of(coverage).map(|owners| &**owners)
+    }
+
+    fn owners_of(&self, coverage: usize) -> Option<&Arc<Owners>> {
+        let tree = &self.base.tree;
+        let near =
+            |ground: Bounds| tree.locate_in_envelope_intersecting(envelope(ground)).map(|b| b.row as usize).collect();
+        Some(self.owners.get(coverage)?.made(&self.base.table, near))
     }
 
     /// The features that another state of a coverage gives another owner: each with the

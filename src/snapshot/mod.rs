@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 mod moment;
+mod timeline;
 mod view;
 
 mod shapes;
@@ -19,6 +20,8 @@ mod table;
 mod layer;
 mod owners;
 mod shares;
+
+mod past;
 
 mod atlas;
 
@@ -33,6 +36,7 @@ pub use shares::Share;
 pub use strings::Sym;
 pub(crate) use table::fitted;
 pub use table::{Cell, Field, Kind, Table, ValueRef};
+pub use timeline::{Course, Timeline};
 pub use view::CoverageView;
 
 /// The name of the coverage that is asked where none is named.
@@ -47,6 +51,8 @@ pub struct Snapshot {
     pub revision: u64,
     /// The number of the last change that is in this snapshot, layers included.
     pub change: u64,
+    /// What was published by then, in force or not.
+    pub timeline: Arc<Timeline>,
     /// The coverages, the default one first, the others as they were made.
     pub coverages: Vec<Arc<CoverageView>>,
     /// The layers by name.
@@ -57,7 +63,28 @@ impl Snapshot {
     /// A city without coverages or layers.
     #[must_use]
     pub fn empty() -> Self {
-        Self { epoch: "".into(), revision: 0, change: 0, coverages: Vec::new(), layers: BTreeMap::new() }
+        Self {
+            epoch: "".into(),
+            revision: 0,
+            change: 0,
+            timeline: Arc::default(),
+            coverages: Vec::new(),
+            layers: BTreeMap::new(),
+        }
+    }
+
+    /// The same features over other states of the coverages.
+    #[must_use]
+    pub fn over(&self, coverages: Vec<Arc<CoverageView>>) -> Self {
+        let layers = self.layers.iter().map(|(name, layer)| (name.clone(), Arc::new(layer.reowned(&coverages))));
+        Self {
+            epoch: self.epoch.clone(),
+            revision: coverages.iter().map(|c| c.revision).max().unwrap_or(0),
+            change: self.change,
+            timeline: self.timeline.clone(),
+            layers: layers.collect(),
+            coverages,
+        }
     }
 
     /// The place in [`coverages`](Self::coverages) of the coverage of that name.

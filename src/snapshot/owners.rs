@@ -1,6 +1,6 @@
 //! Who owns each row of a table in one coverage, and which rows an area has.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use boundaries::{AreaId, Bounds, Coverage};
 use rayon::prelude::*;
@@ -104,6 +104,39 @@ impl Owners {
     pub(super) fn rows_of(&self, area: AreaId) -> &[u32] {
         let at = |i: usize| self.begins.get(i).map_or(self.rows.len(), |b| *b as usize);
         &self.rows[at(area.0 as usize + 1)..at(area.0 as usize + 2)]
+    }
+}
+
+/// The owners in one state of a coverage, worked out when they are first asked for: most who
+/// look at the past ask for places, not for what stands there.
+#[derive(Debug)]
+pub(super) struct Owned {
+    pub(super) view: Arc<CoverageView>,
+    /// The owners in another state, to make these from.
+    near: Option<Arc<Owners>>,
+    made: OnceLock<Arc<Owners>>,
+}
+
+impl Owned {
+    /// Owners that are known.
+    pub(super) fn known(owners: Arc<Owners>) -> Self {
+        Self { view: owners.view.clone(), near: None, made: OnceLock::from(owners) }
+    }
+
+    /// Owners to be worked out, from those in another state where there are some.
+    pub(super) fn later(view: &Arc<CoverageView>, other: Option<&Self>) -> Self {
+        let near = other.and_then(|other| other.made.get().or(other.near.as_ref())).cloned();
+        Self { view: view.clone(), near, made: OnceLock::new() }
+    }
+
+    /// The owners of the rows of a table, which is the same each time.
+    pub(super) fn made(&self, table: &Table, near: impl Fn(Bounds) -> Vec<usize>) -> &Arc<Owners> {
+        self.made.get_or_init(|| {
+            Arc::new(match &self.near {
+                Some(other) => other.updated(table, &self.view, near),
+                None => Owners::of(table, &self.view),
+            })
+        })
     }
 }
 

@@ -101,6 +101,13 @@ impl BorderRuns {
         Self { tree: self.tree.clone(), stale: Arc::new(stale), later: Arc::new(RTree::bulk_load(runs)) }
     }
 
+    /// How many bytes it holds beyond those that are the same memory in another. A tree
+    /// takes twice its runs, as a rule.
+    pub(super) fn bytes_not_shared_with(&self, other: Option<&Self>) -> usize {
+        let tree = if other.is_some_and(|o| Arc::ptr_eq(&o.tree, &self.tree)) { 0 } else { self.tree.size() };
+        2 * (tree + self.later.size()) * size_of::<Run>() + self.stale.capacity() * size_of::<u32>() * 2
+    }
+
     /// The faces at the sides of segments whose boxes meet `bounds`, ascending; none
     /// where `bounds` lies wholly in one face.
     fn faces_near(&self, coverage: &Coverage, bounds: Bounds, faces: &mut Vec<FaceId>) {

@@ -41,6 +41,17 @@ impl CoverageView {
         Self { name: self.name.clone(), coverage, locator, revision, effective, runs }
     }
 
+    /// How many bytes it holds beyond those that are the same memory in another state.
+    #[must_use]
+    pub fn bytes_not_shared_with(&self, other: Option<&Self>) -> usize {
+        let runs = self.runs.get().map_or(0, |runs| runs.bytes_not_shared_with(other.and_then(|o| o.runs.get())));
+        let graph = match other {
+            Some(other) => self.coverage.bytes_not_shared_with(&other.coverage),
+            None => self.coverage.bytes_not_shared_with(&Coverage::empty(self.coverage.levels().into())),
+        };
+        size_of::<Self>() + graph + self.locator.bytes_not_shared_with(other.map(|o| &o.locator)) + runs
+    }
+
     /// The names of its levels, topmost first.
     #[must_use]
     pub fn levels(&self) -> &[Arc<str>] {

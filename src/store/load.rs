@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use super::layers::{self, LayerInfo};
-use super::revisions::{self, Revision, at, revisions};
+use super::revisions::{self, Revision, revisions};
 use super::sql::{Arg, Tx};
 use super::{Error, State, Store, derive, follow, state};
-use crate::snapshot::{CoverageView, Layer, Moment, Snapshot, Table};
+use crate::snapshot::{Course, CoverageView, Layer, Moment, Snapshot, Table, Timeline};
 
 /// A layer with more changed features than this is read as a whole.
 const FOLLOWED_MAX: usize = 1024;
@@ -57,15 +57,8 @@ impl Store {
         let wanted = at_moment(&mut tx, moment).await?;
         let coverages = views_of(&mut tx, wanted, &present.coverages).await?;
         drop(tx);
-        let layers = present.layers.clone();
-        let (coverages, layers) = blocking(move || {
-            let layers = layers.into_iter().map(|(name, layer)| (name, Arc::new(layer.reowned(&coverages))));
-            let layers = layers.collect();
-            (coverages, layers)
-        })
-        .await?;
-        let revision = coverages.iter().map(|c| c.revision).max().unwrap_or(0);
-        Ok(Snapshot { epoch: present.epoch.clone(), revision, change: present.change, coverages, layers })
+        let present = present.clone();
+        blocking(move || present.over(coverages)).await
     }
 
     /// When the next scheduled revision takes effect.
@@ -78,15 +71,17 @@ impl Store {
         Ok(all.iter().filter_map(|r| r.effective).filter(|e| *e > after).min())
     }
 
-    /// The number of the revision of each coverage at a moment, in the order of the
-    /// coverages; what a cache of states is keyed by.
+    /// The state of a revision, made from another one of its coverage where that is held.
     ///
     /// # Errors
     ///
-    /// Where the database can't be read.
-    pub async fn numbers_at(&self, moment: Moment) -> Result<Vec<u64>, Error> {
+    /// As [`load`](Self::load); [`Error::Damaged`] where there is no such revision.
+    pub async fn view(&self, number: u64, held: Option<Arc<CoverageView>>) -> Result<Arc<CoverageView>, Error> {
         let mut tx = self.reading().await?;
-        Ok(at_moment(&mut tx, moment).await?.iter().map(|r| r.number).collect())
+        let wanted = revisions::numbered(&mut tx, &[number]).await?;
+        let held: Vec<_> = held.into_iter().collect();
+        let view = views_of(&mut tx, wanted, &held).await?.pop();
+        view.ok_or_else(|| Error::Damaged(format!("revision {number} is gone")))
     }
 
     async fn try_load(&self, previous: Option<&Snapshot>, now: Timestamp) -> Result<Option<Snapshot>, Error> {
@@ -111,7 +106,10 @@ impl Store {
             };
             loading.push((info, how));
         }
-        let wanted = at_moment(&mut tx, Moment::At(now)).await?;
+        let all = revisions(&mut tx, None).await?;
+        let names = revisions::coverages(&mut tx).await?;
+        let timeline = Arc::new(timeline(&names, &all));
+        let wanted = in_force(&names, &all, Moment::At(now));
         let shared = previous.map_or(&[][..], |p| &p.coverages);
         let coverages = views_of(&mut tx, wanted, shared).await?;
         drop(tx);
@@ -134,7 +132,8 @@ impl Store {
             layers.insert(name, layer);
         }
         let revision = coverages.iter().map(|c| c.revision).max().unwrap_or(0);
-        Ok(Some(Snapshot { epoch: state.epoch.into(), revision, change: state.change, coverages, layers }))
+        let (epoch, change) = (state.epoch.into(), state.change);
+        Ok(Some(Snapshot { epoch, revision, change, timeline, coverages, layers }))
     }
 
     /// Begins to read a whole layer, in ranges of its numbers.
@@ -182,7 +181,7 @@ fn layer_of(name: &str, read: Read, change: u64, views: &[Arc<CoverageView>]) ->
         Read::Table(table) => Arc::new(Layer::from_table(name, *table, change, views)),
         Read::Layer(layer) if layer.is_over(views) && !layer.is_ragged() => layer,
         Read::Layer(layer) if layer.is_over(views) => Arc::new(layer.compacted()),
-        Read::Layer(layer) => Arc::new(layer.reowned(views)),
+        Read::Layer(layer) => Arc::new(layer.reowned(views).settled()),
     }
 }
 
@@ -242,13 +241,19 @@ async fn features(tx: &mut Tx, info: &LayerInfo, ids: &[String]) -> Result<Featu
 async fn at_moment(tx: &mut Tx, moment: Moment) -> Result<Vec<Revision>, Error> {
     let all = revisions(tx, None).await?;
     let names = revisions::coverages(tx).await?;
-    Ok(names
-        .iter()
-        .filter_map(|name| {
-            let own: Vec<Revision> = all.iter().filter(|r| r.coverage == *name).cloned().collect();
-            at(&own, moment).cloned()
-        })
-        .collect())
+    Ok(in_force(&names, &all, moment))
+}
+
+fn in_force(names: &[Arc<str>], all: &[Revision], moment: Moment) -> Vec<Revision> {
+    let numbers = timeline(names, all).numbers_at(moment);
+    numbers.iter().filter_map(|number| all.iter().find(|r| r.number == *number).cloned()).collect()
+}
+
+fn timeline(names: &[Arc<str>], all: &[Revision]) -> Timeline {
+    let course = |name: &Arc<str>| -> Course {
+        all.iter().filter(|r| r.coverage == *name).map(|r| (r.number, r.effective)).collect()
+    };
+    Timeline::new(names.iter().map(course).collect())
 }
 
 /// Readable coverages of some revisions; those in `shared` are not made again, and

@@ -15,6 +15,7 @@ mod past;
 mod publishing;
 mod running;
 mod spread;
+mod times;
 mod trouble;
 
 mod size;

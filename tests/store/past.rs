@@ -237,6 +237,11 @@ fn the_register_files_each_kind_of_change_with_both_sides_and_the_ground() {
         assert!(exported(&place, &["changes", "--to", "2020-01-01"], "c.csv").iter().all(|r| r["revision"] == "1"));
         exported(&place, &["changes", "--dry-run"], "changes.csv");
 
+        // Areas as they were, by date and by number.
+        let areas =
+            |args: &[&str]| exported(&place, &[&["areas", "--level", "grid"], args].concat(), "areas.csv").len();
+        assert_eq!((areas(&["--at", "2020-01-01"]), areas(&["--rev", "2"]), areas(&["--rev", "3"])), (24, 25, 24));
+
         let lineage = store.lineage("responsibility").await.unwrap();
         let rows = exported(&place, &["lineage"], "lineage.geojson");
         assert_eq!(rows.len(), lineage.len());

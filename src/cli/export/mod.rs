@@ -97,15 +97,18 @@ struct Of {
     #[arg(long, default_value = "responsibility")]
     coverage: String,
     /// As of a date or time (a bare date is midnight in Asia/Shanghai)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "rev")]
     at: Option<String>,
+    /// What this revision published, in force or not
+    #[arg(long)]
+    rev: Option<u64>,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Outcome {
     match args.what {
         What::Areas(args) => {
-            let snapshot = open(&args.place.store, args.of.at.as_deref())?;
+            let snapshot = open(&args.place.store, Some(&args.of))?;
             areas(&args, &snapshot)
         }
         What::Layer(args) => {
@@ -113,7 +116,7 @@ pub fn run(args: Args) -> Outcome {
             layer(&args, &snapshot)
         }
         What::Tiles(args) => {
-            let snapshot = open(&args.place.store, args.of.at.as_deref())?;
+            let snapshot = open(&args.place.store, Some(&args.of))?;
             tiles(&args, &snapshot)
         }
         What::Lineage(args) => past::lineage(&args),
@@ -123,16 +126,21 @@ pub fn run(args: Args) -> Outcome {
 }
 
 /// What is in force now, or was at a moment.
-fn open(store: &str, at: Option<&str>) -> Result<Snapshot, Failure> {
+fn open(store: &str, of: Option<&Of>) -> Result<Snapshot, Failure> {
+    let at = of.and_then(|of| of.at.as_deref());
     let at = at.map(|text| super::moment(text, super::CITY_ZONE)).transpose()?;
+    let rev = of.and_then(|of| of.rev);
     super::block_on(async {
         let store = Store::open(store).await?;
         let mut snapshot = store.load(None, Timestamp::now()).await?;
-        if let Some(at) = at {
-            snapshot = store.load_at(&snapshot, Moment::At(at)).await?;
+        if let Some(moment) = at.map(Moment::At).or(rev.map(Moment::Revision)) {
+            snapshot = store.load_at(&snapshot, moment).await?;
+            if let Some(rev) = rev.filter(|rev| snapshot.coverages.iter().all(|c| c.revision != *rev)) {
+                return Err(Failure::Usage(format!("there is no revision {rev}")));
+            }
         }
         store.close().await;
-        Ok(snapshot)
+        Ok::<_, Failure>(snapshot)
     })?
 }
 

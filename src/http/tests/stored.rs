@@ -132,6 +132,30 @@ async fn a_publish_beside_the_service_is_noticed_and_the_past_stays_readable() {
     assert_eq!(past.json::<Json>().await.unwrap()["areas"][0]["code"], "t");
     let past = read(&kept.city, "locate?lon=120.05&lat=36.1&at=2001-01-01").await;
     assert_eq!((&past["revision"], &past["owners"][0]["chain"][0]["code"]), (&j!(first), &j!("t")));
+    // By date or by number, whatever is asked and however.
+    for then in ["at=2001-01-01".to_owned(), format!("rev={first}")] {
+        for (path, code) in [
+            (format!("areas/t?{then}"), "t"),
+            (format!("areas/t/children?{then}"), "g1"),
+            (format!("areas/g1/neighbours?{then}"), "g2"),
+            (format!("tiles/town?{then}"), "town"),
+        ] {
+            let said = get(&kept.city, &path).send().await.unwrap();
+            assert_eq!(
+                (said.status(), &said.headers()["gridatlas-revision"]),
+                (StatusCode::OK, &first.to_string().parse().unwrap()),
+                "{path}"
+            );
+            assert!(said.text().await.unwrap().contains(&format!("\"{code}\"")), "{path}");
+        }
+        assert_eq!(problem(get(&kept.city, &format!("areas/t2?{then}"))).await.0, 404);
+        let posted = kept.send(Method::POST, &format!("locate?{then}")).header("content-type", "application/json");
+        let posted: Json = posted.body("[{\"lon\":120.05,\"lat\":36.1}]").send().await.unwrap().json().await.unwrap();
+        assert_eq!(posted[0]["owners"][0]["chain"][0]["code"], "t", "{posted}");
+        let tile = |query: String| get(&kept.city, &format!("tiles/town/10/853/401{query}")).send();
+        let (past, now) = (tile(format!("?{then}")).await.unwrap(), tile(String::new()).await.unwrap());
+        assert_ne!(past.bytes().await.unwrap(), now.bytes().await.unwrap());
+    }
     let tile = get(&kept.city, &format!("tiles/town/10/853/401?rev={first}")).send().await.unwrap();
     assert!(tile.headers()["cache-control"].to_str().unwrap().contains("immutable"));
 
