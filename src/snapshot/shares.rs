@@ -108,8 +108,8 @@ impl BorderRuns {
         2 * (tree + self.later.size()) * size_of::<Run>() + self.stale.capacity() * size_of::<u32>() * 2
     }
 
-    /// The faces at the sides of segments whose boxes meet `bounds`, ascending; none
-    /// where `bounds` lies wholly in one face.
+    /// The faces at the sides of segments that meet `bounds`, ascending; none where `bounds`
+    /// lies wholly in one face.
     fn faces_near(&self, coverage: &Coverage, bounds: Bounds, faces: &mut Vec<FaceId>) {
         faces.clear();
         let near = envelope(bounds);
@@ -118,13 +118,32 @@ impl BorderRuns {
             let Some(border) = coverage.border(BorderId(run.border)) else { continue };
             let first = run.first as usize;
             let until = (first + RUN + 1).min(border.line.len());
-            if border.line[first..until].windows(2).any(|w| Bounds::of([w[0], w[1]]).meets(bounds)) {
+            if border.line[first..until].windows(2).any(|w| meets(w[0], w[1], bounds)) {
                 faces.extend([border.left, border.right]);
             }
         }
         faces.sort_unstable();
         faces.dedup();
     }
+}
+
+/// Whether a segment and a box have a place in common. That their boxes have is not enough:
+///
+/// ```text
+///    y ┌──┐   . ╱      the house lies wholly in y, whose border is the dotted line,
+///      └──┘ . ╱        yet in the box around the segment, which knows nothing of y
+///         . ╱
+/// ```
+fn meets(a: Point, b: Point, bounds: Bounds) -> bool {
+    if !Bounds::of([a, b]).meets(bounds) {
+        return false;
+    }
+    let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(i128::from);
+    let turn = |x: i32, y: i32| ((bx - ax) * (i128::from(y) - ay) - (by - ay) * (i128::from(x) - ax)).signum();
+    let Bounds { min, max } = bounds;
+    let corners = [turn(min.x, min.y), turn(max.x, min.y), turn(max.x, max.y), turn(min.x, max.y)];
+    // All on one side: the segment passes beside the box.
+    corners != [1; 4] && corners != [-1; 4]
 }
 
 fn runs_of(id: BorderId, border: &Border, runs: &mut Vec<Run>) {

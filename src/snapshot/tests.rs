@@ -103,6 +103,49 @@ fn a_polygon_belongs_to_the_largest_share_and_of_equal_ones_to_the_lower_code() 
     }
 }
 
+/// ```text
+///  (0,2000)────────(2000,2000)
+///     │  y  ▢      . ╱ │       b is the strip between the dotted line, of many short
+///     │         . ╱    │       segments, and the diagonal, of one: its box is all that
+///     │     . ╱    a   │       there is, so it is near the house, though neither of its
+///   (0,0)──────────(2000,0)    sides is
+/// ```
+#[test]
+fn a_house_beside_a_long_segment_belongs_to_the_face_that_it_lies_in() {
+    let area = |code: &str| Area {
+        code: code.into(),
+        name: "".into(),
+        level: Level(0),
+        parent: None,
+        kind: "".into(),
+        attributes: "{}".into(),
+    };
+    let dotted: Vec<(i32, i32)> =
+        (0..=10).rev().map(|i| (i * 200, i * 200 + if i % 10 == 0 { 0 } else { 20 })).collect();
+    let lines = [
+        (0, 1, 0, &[(0, 0), (2000, 0), (2000, 2000)][..]),
+        (1, 3, 0, &[(2000, 2000), (0, 2000), (0, 0)]),
+        (2, 1, 2, &[(2000, 2000), (0, 0)]),
+        (3, 2, 3, &dotted),
+    ];
+    let coverage = Coverage::build(
+        Arc::from(["grid".into()]),
+        [(AreaId(1), area("a")), (AreaId(2), area("b")), (AreaId(3), area("y"))],
+        (1..4).map(|i| FaceRecord { id: FaceId(i), owner: Some(AreaId(i)) }),
+        lines.map(|(id, left, right, line)| BorderRecord {
+            id: BorderId(id),
+            left: FaceId(left),
+            right: FaceId(right),
+            line: line.iter().map(|&(x, y)| Point::new(x, y)).collect(),
+        }),
+    );
+    let view = Arc::new(CoverageView::new("responsibility".into(), coverage.unwrap(), 1, None));
+    for (x, y, owner) in [(400, 1400, 3), (1400, 400, 1), (1700, 100, 1)] {
+        let layer = Layer::new("building", vec![feature("x", square(x, y, 10, 10))], std::slice::from_ref(&view));
+        assert_eq!((layer.owner(0, 0), layer.shares(0, 0)), (Some(AreaId(owner)), &[][..]), "{x} {y}");
+    }
+}
+
 #[test]
 fn shares_agree_with_counting_lattice_cells() {
     let seed = 20_260_301;
