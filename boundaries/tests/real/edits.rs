@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use boundaries::edit::{Code, Edit, Fresh, Keep, NewArea, Pieces, Rules, Suffixes};
-use boundaries::{AreaId, Coverage, Level, Point, Settings, assemble};
+use boundaries::edit::{Code, Edit, Edited, Fresh, Keep, NewArea, Pieces, Rules, Suffixes};
+use boundaries::{AreaId, Border, BorderRecord, Coverage, FaceId, FaceRecord, Level, Point, Settings, assemble};
 
 use super::{kaohsiung, save};
 
@@ -77,6 +77,28 @@ fn edit(c: &Coverage, random: &mut Random) -> Edit {
     }
 }
 
+/// Twice the ground of the city in square units. Exact.
+fn twice_ground(c: &Coverage) -> i128 {
+    c.faces().map(|(_, face)| face.twice_area).sum()
+}
+
+/// Whether an edit changed a border that has nothing beyond it: then the whole may have grown.
+fn is_at_the_rim(before: &Coverage, edited: &Edited) -> bool {
+    let is_rim = |left: FaceId, right: FaceId| left == FaceId::OUTSIDE || right == FaceId::OUTSIDE;
+    let dropped = edited.changes.drop_borders.iter().filter_map(|id| before.border(*id));
+    dropped.into_iter().any(|b: &Border| is_rim(b.left, b.right))
+        || edited.changes.put_borders.iter().any(|b| is_rim(b.left, b.right))
+}
+
+/// The same coverage in memory of its own.
+fn apart(c: &Coverage) -> Coverage {
+    let areas = c.areas().map(|(id, area)| (id, (**area).clone()));
+    let faces = c.faces().filter(|f| f.0 != FaceId::OUTSIDE).map(|(id, f)| FaceRecord { id, owner: f.owner });
+    let line = |b: &Border| b.line.iter().copied().collect();
+    let borders = c.borders().map(|(id, b)| BorderRecord { id, left: b.left, right: b.right, line: line(b) });
+    Coverage::build(c.levels().into(), areas, faces, borders).unwrap()
+}
+
 #[test]
 fn random_edits_of_a_real_city_keep_it_valid_and_undo_by_themselves() {
     let Some((names, areas, claims)) = kaohsiung() else { return };
@@ -90,6 +112,7 @@ fn random_edits_of_a_real_city_keep_it_valid_and_undo_by_themselves() {
     let mut fresh = Fresh::after(&c);
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
     let mut times_ms = Vec::new();
+    let mut undo = Vec::new();
     let (mut done, mut given_back) = (0, 0);
     while done < edits {
         let edit = edit(&c, &mut random);
@@ -118,15 +141,26 @@ fn random_edits_of_a_real_city_keep_it_valid_and_undo_by_themselves() {
             assert!(merged.coverage == c, "{edit:?}");
             given_back += 1;
         }
+        if !is_at_the_rim(&c, &edited) {
+            assert_eq!(twice_ground(&edited.coverage), twice_ground(&c), "{edit:?}");
+        }
         codes.used.extend(edited.removed.iter().map(|a| c.area(*a).unwrap().code.clone()));
         fresh = edited.fresh;
         c = edited.coverage;
         done += 1;
+        if done % (edits / 4) == 1 {
+            undo.push((c.clone(), apart(&c)));
+        }
         if done % every == 0
             && let Err(defects) = c.sanity_check()
         {
             panic!("after {done} edits, the last {edit:?}: {defects:?}");
         }
+    }
+    // To undo is to have the earlier state again: whatever came after left it as it was.
+    assert_eq!(undo.len(), 4);
+    for (kept, then) in &undo {
+        assert!(kept == then, "an earlier state is another one now");
     }
     times_ms.sort_by(f64::total_cmp);
     let at = |part: usize| times_ms[times_ms.len() * part / 100];
