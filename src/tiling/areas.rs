@@ -21,7 +21,7 @@ use tiles::{
 };
 
 use super::datum::Datum;
-use super::ground::{AreaGround, Ground, GroundPart, touched};
+use super::ground::{AreaGround, Ground, GroundPart, beside, touched};
 use super::lines::Lines;
 use super::traced::Traced;
 use super::zoom::ZoomLines;
@@ -44,9 +44,15 @@ pub struct AreaTiles {
     lines: Lines,
     zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
     levels: Vec<LevelTiles>,
-    kinds: Vec<Arc<str>>,
-    /// The number of each area's kind in `kinds`.
-    kind_of: Vec<u32>,
+    kinds: Arc<Kinds>,
+}
+
+/// The kinds of areas, numbered as they are met.
+#[derive(Debug)]
+struct Kinds {
+    names: Vec<Arc<str>>,
+    /// The number of each area's kind.
+    of: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +74,14 @@ impl AreaTiles {
     #[must_use]
     pub fn new(coverage: &Coverage, datum: Datum) -> Self {
         let levels = coverage.levels().iter().map(|_| LevelTiles::default()).collect();
-        Self::with(coverage, datum, Lines::draw(coverage, datum), levels, std::array::from_fn(|_| OnceLock::new()))
+        Self {
+            coverage: coverage.clone(),
+            datum,
+            lines: Lines::draw(coverage, datum),
+            zooms: std::array::from_fn(|_| OnceLock::new()),
+            levels,
+            kinds: Arc::new(Kinds::of(coverage)),
+        }
     }
 
     /// Prepares a coverage that came from this one by an edit: makes new what the edit
@@ -94,33 +107,19 @@ impl AreaTiles {
             let (zoom, again) = old_zoom.updated(&self.lines, &lines, &changed);
             for (i, (old, new)) in self.levels.iter().zip(&levels).enumerate() {
                 let (Some(old), Some(ground)) = (old.traced[z].get(), new.ground.get()) else { continue };
-                let faces = again.iter().filter_map(|id| coverage.border(*id)).flat_map(|b| [b.left, b.right]);
                 let mut areas = touched[i].clone();
-                areas.extend(faces.filter_map(|face| coverage.owner_at(face, Level(i as u8))));
+                for border in again.iter().filter_map(|id| coverage.border(*id)) {
+                    areas.extend(beside(coverage, border, Level(i as u8)).into_iter().flatten());
+                }
                 new.traced[z].get_or_init(|| old.updated(ground, &zoom, &areas));
             }
             zooms[z].get_or_init(|| Some(zoom));
         }
-        Self::with(coverage, self.datum, lines, levels, zooms)
-    }
-
-    fn with(
-        coverage: &Coverage,
-        datum: Datum,
-        lines: Lines,
-        levels: Vec<LevelTiles>,
-        zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
-    ) -> Self {
-        let mut kinds: Vec<Arc<str>> = Vec::new();
-        let mut known = FxHashMap::default();
-        let mut kind_of = vec![0; coverage.area_slots()];
-        for (id, area) in coverage.areas() {
-            kind_of[id.0 as usize] = *known.entry(area.kind.clone()).or_insert_with(|| {
-                kinds.push(area.kind.clone());
-                kinds.len() as u32 - 1
-            });
-        }
-        Self { coverage: coverage.clone(), datum, lines, zooms, levels, kinds, kind_of }
+        let kinds = match difference.areas.is_empty() {
+            true => self.kinds.clone(),
+            false => Arc::new(Kinds::of(coverage)),
+        };
+        Self { coverage: coverage.clone(), datum: self.datum, lines, zooms, levels, kinds }
     }
 
     /// Works out now what the first tile of each level and zoom would else have to.
@@ -211,22 +210,36 @@ impl AreaTiles {
 
     /// One past the highest text number: codes, names, kinds.
     fn texts(&self) -> usize {
-        self.coverage.area_slots() * 2 + self.kinds.len()
+        self.coverage.area_slots() * 2 + self.kinds.names.len()
     }
 
     fn tags(&self, id: AreaId) -> impl Iterator<Item = (u32, TagValue<'_>)> {
         let slots = self.coverage.area_slots() as u32;
-        let kind = self.kind_of[id.0 as usize];
+        let kind = self.kinds.of[id.0 as usize];
         let area = self.coverage.area(id);
         let code = |id: AreaId| Some(TagValue::Text(id.0, &self.coverage.area(id)?.code));
         [
             (CODE, code(id)),
             (NAME, area.map(|a| TagValue::Text(slots + id.0, &a.name))),
             (PARENT, area.and_then(|a| code(a.parent?))),
-            (KIND, self.kinds.get(kind as usize).map(|k| TagValue::Text(2 * slots + kind, k))),
+            (KIND, self.kinds.names.get(kind as usize).map(|k| TagValue::Text(2 * slots + kind, k))),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
+    }
+}
+
+impl Kinds {
+    fn of(coverage: &Coverage) -> Self {
+        let mut known: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut kinds = Self { names: Vec::new(), of: vec![0; coverage.area_slots()] };
+        for (id, area) in coverage.areas() {
+            kinds.of[id.0 as usize] = *known.entry(&area.kind).or_insert_with(|| {
+                kinds.names.push(area.kind.clone());
+                kinds.names.len() as u32 - 1
+            });
+        }
+        kinds
     }
 }
 
@@ -249,7 +262,7 @@ impl Sheet<'_> {
             let bounds = part.bounds.on(self.lines.grid());
             if self.shown.holds(bounds) {
                 for ring in part.rings() {
-                    shape.push_traced(self.lines.ring(ring).map(|p| p.in_tile(tile)));
+                    shape.push_traced(|points| self.lines.put_ring(ring, tile, points));
                 }
             } else if self.shown.meets(bounds) {
                 self.cut(part).iter().for_each(|polygon| push(shape, polygon, tile));
@@ -289,6 +302,6 @@ fn push_edges(cut: &mut Cut, ring: &[GridPoint]) {
 
 fn push(shape: &mut Shape, polygon: &GridPolygon, tile: TileCoord) {
     for ring in polygon.rings() {
-        shape.push_traced(ring.iter().map(|p| p.in_tile(tile)));
+        shape.push_traced(|points| points.extend(ring.iter().map(|p| p.in_tile(tile))));
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use boundaries::{AreaId, BorderId, Bounds, Coverage, Difference, HalfEdge, Level, Outline, Part, Point, Polygon};
+use boundaries::{
+    AreaId, Border, BorderId, Bounds, Coverage, Difference, HalfEdge, Level, Outline, Part, Point, Polygon,
+};
 use rayon::prelude::*;
 use tiles::{Grid, GridBox};
 
@@ -148,13 +150,25 @@ impl AreaGround {
 pub(super) fn touched(old: &Coverage, new: &Coverage, difference: &Difference, level: Level) -> BTreeSet<AreaId> {
     let mut touched = BTreeSet::new();
     for coverage in [old, new] {
-        let borders = difference.borders.iter().filter_map(|id| coverage.border(*id)).flat_map(|b| [b.left, b.right]);
-        let faces = borders.chain(difference.faces.iter().copied());
-        touched.extend(faces.filter_map(|face| coverage.owner_at(face, level)));
-        // One that was put below another area takes its ground there.
-        touched.extend(difference.areas.iter().filter_map(|id| coverage.ancestor_at(*id, level)));
+        for border in difference.borders.iter().filter_map(|id| coverage.border(*id)) {
+            touched.extend(beside(coverage, border, level).into_iter().flatten());
+        }
     }
+    let mut told = |[before, after]: [Option<AreaId>; 2]| {
+        if before != after {
+            touched.extend(before.into_iter().chain(after));
+        }
+    };
+    difference.faces.iter().for_each(|face| told([old, new].map(|c| c.owner_at(*face, level))));
+    // One that was put below another area takes its ground there.
+    difference.areas.iter().for_each(|id| told([old, new].map(|c| c.ancestor_at(*id, level))));
     touched
+}
+
+/// The areas of a level that a border parts; none where both sides are of one.
+pub(super) fn beside(coverage: &Coverage, border: &Border, level: Level) -> [Option<AreaId>; 2] {
+    let [left, right] = [border.left, border.right].map(|face| coverage.owner_at(face, level));
+    if left == right { [None; 2] } else { [left, right] }
 }
 
 /// Twice the signed area of a ring in square lattice units.

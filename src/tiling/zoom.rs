@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boundaries::{BorderId, HalfEdge};
-use tiles::{Chains, Grid, GridBox, GridPoint, snap};
+use tiles::{Chains, Grid, GridBox, GridPoint, TileCoord, TilePoint, snap};
 
 use super::datum::Datum;
 use super::lines::{CHUNK, Lines, WorldBox, place};
@@ -109,6 +109,20 @@ impl ZoomLines {
             let (n, back) = (line.len(), h.is_forward());
             (1..n).map(move |i| if back { line[n - i] } else { line[i - 1] })
         })
+    }
+}
+
+impl ZoomLines {
+    /// Puts the vertices of a [ring](Self::ring) into a tile that holds them all.
+    pub(super) fn put_ring(&self, ring: &[HalfEdge], tile: TileCoord, points: &mut Vec<TilePoint>) {
+        for h in ring.iter().rev() {
+            // Walked back; what the next line begins with is left to it.
+            match self.line(h.border()) {
+                [_, line @ ..] if h.is_forward() => points.extend(line.iter().rev().map(|p| p.in_tile(tile))),
+                [line @ .., _] => points.extend(line.iter().map(|p| p.in_tile(tile))),
+                [] => {}
+            }
+        }
     }
 }
 

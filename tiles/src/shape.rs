@@ -83,11 +83,12 @@ impl Shape {
 
     /// Adds a ring that lies in the tile, is simple and wound by its role, shells before
     /// their holes: one of ground that was [traced](crate::trace()) or [cut](crate::Cut).
-    pub fn push_traced(&mut self, ring: impl IntoIterator<Item = TilePoint>) {
+    /// `put` puts its points behind those that are there.
+    pub fn push_traced(&mut self, put: impl FnOnce(&mut Vec<TilePoint>)) {
         let from = self.points.len();
-        self.points.extend(ring);
-        debug_assert!(self.points[from..].iter().all(|p| ClipBox::TILE.contains(*p)));
+        put(&mut self.points);
         debug_assert!(self.points.len() >= from + 3);
+        debug_assert!(self.points[from..].iter().all(|p| ClipBox::TILE.contains(*p)));
         self.ends.push(self.points.len());
     }
 
