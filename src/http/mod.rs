@@ -30,6 +30,7 @@ mod changes;
 mod layers;
 mod locate;
 mod plans;
+mod register;
 mod revisions;
 mod styles;
 mod tiles;
@@ -227,6 +228,7 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(workers::nearest))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::one))
+        .routes(routes!(register::changes))
         .routes(routes!(revisions::lineage))
         .routes(routes!(plans::list, plans::create))
         .routes(routes!(plans::one))

@@ -146,6 +146,7 @@ async fn the_document_lists_every_route_and_every_problem() {
         ("/workers/nearest", &["get"]),
         ("/revisions", &["get"]),
         ("/revisions/{number}", &["get"]),
+        ("/revisions/{number}/changes", &["get"]),
         ("/lineage", &["get"]),
         ("/plans", &["get", "post"]),
         ("/plans/{id}", &["get"]),

@@ -161,6 +161,23 @@ async fn a_plan_is_edited_seen_undone_and_published_and_only_then_in_force() {
     let kinds: Vec<_> = became.iter().map(|d| (d["to"].as_str().unwrap(), d["kind"].as_str().unwrap())).collect();
     assert_eq!(kinds, [("g1", "split"), ("g1-2", "split"), ("g2", "transfer")]);
 
+    let filed = read(&kept, "revisions/2/changes?level=grid").await;
+    let filed: Vec<_> = filed["changes"].as_array().unwrap().iter().map(|c| (c["kind"].as_str().unwrap(), c)).collect();
+    assert_eq!(
+        filed.iter().map(|f| f.0).collect::<Vec<_>>(),
+        ["split", "boundary_adjustment", "split", "boundary_adjustment"]
+    );
+    assert_eq!((&filed[2].1["before"], &filed[2].1["after"]["name"]), (&Json::Null, &j!("西网格")), "{filed:?}");
+    assert_eq!(
+        (&filed[0].1["author"], &filed[0].1["approver"], &filed[0].1["kind_zh"]),
+        (&j!("李"), &j!("王"), &j!("拆分"))
+    );
+    let map = read(&kept, "revisions/2/changes?format=geojson").await;
+    assert_eq!(map["features"][0]["geometry"]["type"], "Polygon", "{map}");
+    assert_eq!(read(&kept, "revisions/1/changes").await["changes"], j!([]));
+    assert_eq!(problem(get(&kept.city, "revisions/9/changes")).await.0, 404);
+    assert_eq!(problem(get(&kept.city, &format!("plans/{id}/preview?sum=nope"))).await.0, 400);
+
     // All of it is there after a restart.
     kept.city.stop().await;
     let city = serve(&kept.folder).await;
