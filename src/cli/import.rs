@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use super::{Failure, Outcome};
 use crate::crs::Crs;
 use crate::exchange::ReadOptions;
+use crate::http::Config;
 use crate::import::{self, ImportError, Levels, WithoutPlace};
 use crate::store::{self, Store};
 
@@ -20,7 +21,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Areas from polygons: assembled into one coverage, repaired, reported, published as a revision
+    /// Areas from polygons: assembled into one coverage, repaired, reported, published as a revision,
+    /// or with --as-plan made into a plan
     Areas(Box<Areas>),
     /// Features of a layer: what the file lacks is removed from the layer
     Layer(Box<Layer>),
@@ -97,6 +99,12 @@ struct Areas {
     /// The city's time zone
     #[arg(long, default_value = super::CITY_ZONE)]
     zone: String,
+    /// Make a plan of what differs from what is in force, and publish nothing
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    as_plan: Option<String>,
+    /// For --as-plan: the configuration of the service, with the rules that plans keep to
+    #[arg(long, value_name = "FILE", requires = "as_plan")]
+    config: Option<PathBuf>,
     /// Do everything but change the store
     #[arg(long)]
     dry_run: bool,
@@ -190,6 +198,9 @@ pub fn run(args: Args) -> Outcome {
 
 async fn areas(args: Areas) -> Outcome {
     let effective = args.effective.map(|text| super::moment(&text, &args.zone)).transpose()?;
+    let config = args.config.as_deref().map(Config::read).transpose().map_err(|e| Failure::Usage(e.to_string()))?;
+    let settings = config.unwrap_or_default().plans;
+    let as_plan = args.as_plan.map(|name| import::AsPlan { name, settings });
     let options = import::AreasOptions {
         coverage: args.coverage,
         levels: args.levels,
@@ -208,14 +219,19 @@ async fn areas(args: Areas) -> Outcome {
         author: args.author,
         effective,
         dry_run: args.dry_run,
+        as_plan,
     };
-    let store = Store::open_or_create(&args.store).await?;
+    let store = match options.as_plan {
+        Some(_) => Store::open(&args.store).await?,
+        None => Store::open_or_create(&args.store).await?,
+    };
     let progress = import::Progress::on_terminal();
     let report = import::areas(&store, &args.file, &options, &progress).await?;
     progress.finish();
-    let outcome = match report.revision {
-        Some(revision) => format!("the areas were published as revision {revision}"),
-        None => "nothing was changed".to_owned(),
+    let outcome = match (report.revision, report.plan.as_ref().and_then(|p| p.id.as_ref())) {
+        (Some(revision), _) => format!("the areas were published as revision {revision}"),
+        (_, Some(plan)) => format!("the difference is plan {plan}"),
+        _ => "nothing was changed".to_owned(),
     };
     let written = args.report.as_ref().map_or(Ok(()), |path| {
         let failed =

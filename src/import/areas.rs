@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use boundaries::edit::Fresh;
 use boundaries::{AreaId, Assembly, Claim, Coverage, Finding, FindingKind, Settings, assemble, carry_ids};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
+use super::as_plan::{self, AsPlan};
 use super::draft::{Draft, Names};
 use super::levels::{Levels, text_of};
 use super::plan::Plan;
@@ -45,6 +47,8 @@ pub struct AreasOptions {
     pub effective: Option<Timestamp>,
     /// Whether the store is to be left alone.
     pub dry_run: bool,
+    /// Whether the difference becomes a plan, and is not published.
+    pub as_plan: Option<AsPlan>,
 }
 
 impl AreasOptions {
@@ -63,6 +67,7 @@ impl AreasOptions {
             author: "import".into(),
             effective: None,
             dry_run: false,
+            as_plan: None,
         }
     }
 }
@@ -84,6 +89,14 @@ pub async fn areas(
     let (free, free_area) = store.free_ids(&options.coverage).await?;
     let levels = options.levels.merged_into(old.map_or(&[], Coverage::levels), options.inside.as_deref())?;
     let levels: Arc<[Arc<str>]> = levels.into();
+    match (&options.as_plan, old) {
+        (None, Some(old)) => as_plan::refuse_over_plans(store, options, old).await?,
+        (Some(_), None) => {
+            let reason = format!("nothing of {} is in force yet: import it without --as-plan first", options.coverage);
+            return Err(ImportError::Refused(reason));
+        }
+        _ => {}
+    }
 
     let mut source = exchange::open(file, &options.read)?;
     let (draft, read) = read(&mut source, options, progress)?;
@@ -98,6 +111,7 @@ pub async fn areas(
         refusals: Vec::new(),
         hints: hints::suspect(source.extent(), source.crs()).iter().map(ToString::to_string).collect(),
         findings: draft.defects.iter().map(Row::of_code).collect(),
+        plan: None,
         sketch: Vec::new(),
     };
     if draft.features() == 0 {
@@ -107,7 +121,10 @@ pub async fn areas(
 
     progress.stage("assembling", None, "");
     let inside = options.inside.as_deref().and_then(|level| old?.level(level));
-    let Plan { areas, claims, features, defects } = Plan::new(draft, &levels, old, inside, free_area);
+    let Plan { mut areas, claims, features, defects } = Plan::new(draft, &levels, old, inside, free_area);
+    if let (Some(_), Some(old)) = (&options.as_plan, old) {
+        as_plan::fill(&mut areas, &levels, old);
+    }
     report.findings.extend(defects.iter().map(Row::of_code));
     let codes: FxHashMap<AreaId, Arc<str>> = areas.iter().map(|(id, a)| (*id, a.code.clone())).collect();
     let grounds = grounds(&claims);
@@ -135,7 +152,7 @@ pub async fn areas(
     };
     report.sketch = new.borders().map(|(_, border)| border.line.clone()).collect();
     report.areas = compare::counts(&new, old);
-    report.hints.extend(suspect_datum(store, &new, source.crs()).await?);
+    let suspicion = suspect_datum(store, &new, source.crs()).await?;
     let removed = report.areas.removed_percent();
     if removed > options.max_removed_percent {
         report.refusals.push(format!(
@@ -146,6 +163,17 @@ pub async fn areas(
         ));
         return Ok(report);
     }
+    if let (Some(wanted), Some((revision, old))) = (&options.as_plan, head.clone()) {
+        if let Some(suspicion) = suspicion {
+            report.refusals.push(format!("every border would move: {suspicion}"));
+            return Ok(report);
+        }
+        let base = CoverageView::new(revision.coverage, old, revision.number, revision.effective);
+        let free = Fresh { ids: free, area: free_area };
+        as_plan::plan(store, (file, options, wanted), (base, free), &new, &mut report, progress).await?;
+        return Ok(report);
+    }
+    report.hints.extend(suspicion);
     if options.dry_run || (report.areas.is_same() && old.is_some_and(|old| old.levels() == new.levels())) {
         return Ok(report);
     }
@@ -270,6 +298,6 @@ fn mixed_levels(
     ))
 }
 
-fn file_name(file: &Path) -> String {
+pub(super) fn file_name(file: &Path) -> String {
     file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -2,7 +2,7 @@
 //! (or the other way round) lies some 500 m off. Where another coverage knows the same
 //! borders, the way in which the two disagree names the datum.
 
-use boundaries::{Coverage, Frame, Level, Point};
+use boundaries::{AreaId, Coverage, Frame, Level, Point};
 
 use crate::crs::Crs;
 
@@ -40,11 +40,22 @@ impl std::fmt::Display for Suspicion {
     }
 }
 
-/// Compares the outline of `new`, read from a file as `declared`, with that of `known`
-/// and says which datum the file seems to be in instead; `None` where they agree, or
-/// disagree in no such way.
+/// Compares `new`, read from a file as `declared`, with `known` and says which datum the
+/// file seems to be in instead; `None` where they agree, or disagree in no such way. Where
+/// both have areas of the same codes, these are compared, else the outlines: among many
+/// small areas there is a border near every place.
 #[must_use]
 pub(super) fn suspect(new: &Coverage, declared: Crs, known: &Coverage) -> Option<Suspicion> {
+    let twins = twins(new, known);
+    if twins.len() >= INNER_MIN {
+        let level = new.levels().last()?.to_string();
+        let samples: Vec<Point> = twins.iter().map(|t| t.0).collect();
+        let off = |moved: &[Point]| {
+            let pairs = moved.iter().zip(&twins);
+            median(pairs.map(|(p, (_, known))| Frame::between(*p, *known).distance_m(*p, *known)).collect())
+        };
+        return likely(declared, level, &samples, off);
+    }
     let (new_level, known_level) = common_level(new, known)?;
     let segments = outline(known, known_level);
     if segments.is_empty() || segments.len() > SEGMENTS_MAX {
@@ -53,7 +64,13 @@ pub(super) fn suspect(new: &Coverage, declared: Crs, known: &Coverage) -> Option
     let drawn = outline(new, new_level);
     let all: Vec<Point> = drawn.into_iter().map(|[a, _]| a).collect();
     let samples: Vec<Point> = all.iter().copied().step_by(all.len().div_ceil(SAMPLES).max(1)).collect();
-    let offset_m = median_distance_m(&samples, &segments)?;
+    let level = new.levels()[usize::from(new_level.0)].to_string();
+    likely(declared, level, &samples, |moved| median_distance_m(moved, &segments))
+}
+
+/// The datum in which samples lie much less far `off` than as they were read.
+fn likely(declared: Crs, level: String, samples: &[Point], off: impl Fn(&[Point]) -> Option<f64>) -> Option<Suspicion> {
+    let offset_m = off(samples)?;
     if offset_m < OFFSET_MIN_M {
         return None;
     }
@@ -61,13 +78,27 @@ pub(super) fn suspect(new: &Coverage, declared: Crs, known: &Coverage) -> Option
         .into_iter()
         .filter(|datum| *datum != declared)
         .filter_map(|likely| {
-            let moved: Vec<Point> = samples.iter().filter_map(|p| reread(*p, declared, likely)).collect();
-            let offset_if_m = median_distance_m(&moved, &segments)?;
-            let level = new.levels()[usize::from(new_level.0)].to_string();
-            Some(Suspicion { likely, offset_m, offset_if_m, level })
+            let moved: Option<Vec<Point>> = samples.iter().map(|p| reread(*p, declared, likely)).collect();
+            Some(Suspicion { likely, offset_m, offset_if_m: off(&moved?)?, level: level.clone() })
         })
         .min_by(|a, b| a.offset_if_m.total_cmp(&b.offset_if_m))
         .filter(|s| s.offset_if_m < s.offset_m * SHARE_MAX)
+}
+
+/// The middles of areas with ground of their own, in both states, by code; some of them
+/// where there are many.
+fn twins(new: &Coverage, known: &Coverage) -> Vec<(Point, Point)> {
+    let middle = |c: &Coverage, id: AreaId| {
+        let faces = c.faces_of(id).iter().filter_map(|f| c.face(*f));
+        let b = faces.map(|f| f.bounds).reduce(boundaries::Bounds::union)?;
+        let half = |a: i32, b: i32| ((i64::from(a) + i64::from(b)) / 2) as i32;
+        Some(Point::new(half(b.min.x, b.max.x), half(b.min.y, b.max.y)))
+    };
+    let both = |(id, area): (AreaId, &std::sync::Arc<boundaries::Area>)| {
+        Some((middle(new, id)?, middle(known, known.area_by_code(&area.code)?)?))
+    };
+    let all: Vec<(Point, Point)> = new.areas().filter_map(both).collect();
+    all.iter().copied().step_by(all.len().div_ceil(SAMPLES).max(1)).collect()
 }
 
 /// Where a vertex would lie had the file been read in another datum.
@@ -104,7 +135,7 @@ fn outline(coverage: &Coverage, level: Level) -> Vec<[Point; 2]> {
 }
 
 fn median_distance_m(samples: &[Point], segments: &[[Point; 2]]) -> Option<f64> {
-    let mut distances: Vec<f64> = samples
+    let distances = samples
         .iter()
         .map(|&p| {
             let frame = Frame::at(p.y);
@@ -112,6 +143,10 @@ fn median_distance_m(samples: &[Point], segments: &[[Point; 2]]) -> Option<f64> 
             segments.iter().map(to).fold(f64::INFINITY, f64::min).sqrt()
         })
         .collect();
+    median(distances)
+}
+
+fn median(mut distances: Vec<f64>) -> Option<f64> {
     distances.sort_unstable_by(f64::total_cmp);
     distances.get(distances.len() / 2).copied()
 }

@@ -1,4 +1,4 @@
-//! From a file to a published state: read, assemble, compare, publish.
+//! From a file to a published state, or to a plan: read, assemble, compare, publish.
 //!
 //! Invariant: all or nothing. A store is written in one transaction at the very end,
 //! when everything is known to be good; whatever refuses before leaves it as it was.
@@ -16,12 +16,14 @@ mod plan;
 mod progress;
 
 mod areas;
+mod as_plan;
 mod layer;
 mod levels;
 mod page;
 mod report;
 
 pub use areas::{AreasOptions, areas};
+pub use as_plan::{AsPlan, Planned};
 pub use layer::{LayerOptions, LayerOutcome, Unplaced, WELL_KNOWN, WithoutPlace, layer};
 pub use levels::{Levels, LevelsError};
 pub use progress::Progress;

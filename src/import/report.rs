@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::json;
 
+use super::as_plan::Planned;
 use super::draft::Defect;
 
 /// The outcome of an import of areas.
@@ -35,6 +36,9 @@ pub struct Report {
     pub hints: Vec<String>,
     /// Everything that was found wrong with the polygons, worst first.
     pub findings: Vec<Row>,
+    /// The plan that was made of the difference, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Planned>,
     /// The borders of the outcome, for the page alone; the graph's own memory.
     #[serde(skip)]
     pub sketch: Vec<Arc<[Point]>>,
@@ -257,6 +261,10 @@ pub fn summary(report: &Report) -> String {
     for hint in &report.hints {
         let _ = writeln!(out, "hint: {hint}");
     }
+    if let Some(plan) = report.plan.as_ref().filter(|_| !report.is_refused()) {
+        let _ = write!(out, "{}", planned(plan, report.dry_run));
+        return out;
+    }
     let outcome = match (report.is_refused(), report.dry_run, report.revision) {
         (true, ..) => "refused, nothing was changed".to_string(),
         (_, true, _) => "dry run: nothing was changed".to_string(),
@@ -265,4 +273,22 @@ pub fn summary(report: &Report) -> String {
     };
     let _ = writeln!(out, "{outcome}");
     out
+}
+
+/// A plan that was made, or would be, and what comes next.
+fn planned(plan: &Planned, dry_run: bool) -> String {
+    if plan.edits.is_empty() {
+        return format!("no difference from revision {}: no plan was made\n", plan.base);
+    }
+    let edits: Vec<String> = plan.edits.iter().map(|(op, n)| format!("{n} {op}")).collect();
+    let (count, edits) = (plan.count(), edits.join(", "));
+    match &plan.id {
+        Some(id) => format!(
+            "plan {id}, \"{}\", on revision {}: {count} edits ({edits})\nnext: gridatlas plan preview {id}, then \
+             plan submit {id}, approve and publish\n",
+            plan.name, plan.base
+        ),
+        None if dry_run => format!("dry run: a plan on revision {} would have {count} edits ({edits})\n", plan.base),
+        None => String::new(),
+    }
 }

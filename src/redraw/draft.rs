@@ -176,7 +176,10 @@ impl Draft {
             op => {
                 let edit = op.edit().map_err(|why| Refused::new("bad_edit", why))?;
                 let codes = Given { codes: op.given(), book: &terms.codes };
-                let rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&codes, fresh) };
+                let mut rules = Rules { mandate: terms.mandate, locked: &locked, ..Rules::new(&codes, fresh) };
+                if op.is_exact() {
+                    rules.tolerance_m = 0.0;
+                }
                 let edited = edit.apply(before, &rules).map_err(|refusal| Refused::of(refusal, before))?;
                 Edited { deed: op.deed(edited.deed), ..edited }
             }

@@ -20,6 +20,8 @@ mod spread;
 mod crosswalk;
 mod register;
 
+mod toward;
+
 mod plans;
 
 mod publish;
@@ -33,9 +35,10 @@ pub use draft::{Draft, Refused, Step, Terms};
 pub use figures::{Figures, Target, sums};
 pub use lineage::kin;
 pub use numbering::Numbering;
-pub use op::{Kept, New, Op, Position};
+pub use op::{Kept, New, Op, Portion, Position};
 pub use plans::{Drafting, PlanError, Plans, Settings};
 pub use preview::{AreaChange, MovedThing, Preview};
 pub use rebase::Conflict;
 pub use register::{Alteration, Entry, Standing, register};
 pub use spread::{Evenness, Measure, Spread};
+pub use toward::{Goal, toward};

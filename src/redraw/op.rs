@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use boundaries::Point;
-use boundaries::edit::{Deed, Edit, Keep, NewArea, Pieces};
+use boundaries::edit::{Deed, Edit, Keep, NewArea, Pieces, Receiver, Share};
+use boundaries::{Point, Polygon};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -56,6 +56,37 @@ pub struct New {
     pub parent: Option<Arc<str>>,
 }
 
+/// What one of several gets: an area that is there, a new one, or nobody.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Portion {
+    /// The code of an area that is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Arc<str>>,
+    /// What is known of a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<New>,
+    /// The ground: polygons as GeoJSON has them, a shell and its holes each, taken to the unit.
+    pub polygons: Vec<Vec<Vec<Position>>>,
+}
+
+impl Portion {
+    fn share(self) -> Result<Share, String> {
+        let to = match (self.to, self.new) {
+            (Some(to), None) => Receiver::Area(to),
+            (None, Some(new)) => Receiver::New(new.into()),
+            (None, None) => Receiver::Nobody,
+            (Some(_), Some(_)) => return Err("a share goes to an area or to a new one, not to both".into()),
+        };
+        let polygon = |rings: Vec<Vec<Position>>| {
+            let mut rings = rings.iter().map(|ring| points("ring", ring));
+            let shell = rings.next().ok_or("a polygon has no ring")??;
+            Ok::<_, String>(Polygon { shell, holes: rings.collect::<Result<_, _>>()? })
+        };
+        Ok(Share { to, polygons: self.polygons.into_iter().map(polygon).collect::<Result<_, _>>()? })
+    }
+}
+
 /// An edit on the wire.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -76,6 +107,9 @@ pub enum Op {
         /// What is known of the new areas.
         #[serde(default)]
         new: New,
+        /// Whether the line is taken to the unit, without snapping.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        exact: bool,
         /// In which order they get their codes; as they come, where it is open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         numbering: Option<Numbering>,
@@ -127,10 +161,11 @@ pub enum Op {
         correction: bool,
     },
     /// Gives ground to an area: pieces at some places, what a ring encloses, or a building
-    /// with the ground it stands on.
+    /// with the ground it stands on. Or to several, in one go: what is drawn for each.
     Transfer {
         /// Who gets it.
-        to: Arc<str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Arc<str>>,
         /// Whole pieces of ground, by a place in each.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pieces: Option<Vec<Position>>,
@@ -141,13 +176,27 @@ pub enum Op {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         building: Option<Arc<str>>,
         /// Whether it need not touch the area.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         multipart: bool,
+        /// What each of several gets, in place of all of the above.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shares: Option<Vec<Portion>>,
+        /// Areas that come to have no ground by the shares, and end.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ends: Vec<Arc<str>>,
+        /// The codes that were given where they were open, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<Arc<str>>,
     },
-    /// Makes an area of land that nobody owns at the finest level.
+    /// Makes an area of land that nobody owns at the finest level, or one of a level above
+    /// it, without ground until others are put below it.
     Create {
         /// A place there.
-        at: Position,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Position>,
+        /// The level above the finest that it is of, in place of a place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<Arc<str>>,
         /// What is known of the area.
         #[serde(default)]
         new: New,
@@ -166,6 +215,9 @@ pub enum Op {
     Carve {
         /// Its ring.
         ring: Vec<Position>,
+        /// Whether the ring is taken to the unit, without snapping.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        exact: bool,
         /// What is known of it.
         #[serde(default)]
         new: New,
@@ -259,16 +311,28 @@ impl Op {
             Self::MoveBorder { at, line, .. } => {
                 Edit::MoveBorder { at: point("at", at)?, line: points("line", &line)? }
             }
-            Self::Transfer { to, pieces, ring, multipart, .. } => Edit::Transfer {
-                to,
-                pieces: match (pieces, ring) {
+            Self::Transfer {
+                to: None, pieces: None, ring: None, building: None, shares: Some(shares), ends, ..
+            } => {
+                let shares: Result<_, String> = shares.into_iter().map(Portion::share).collect();
+                Edit::Share { shares: shares?, ends }
+            }
+            Self::Transfer { to: Some(to), pieces, ring, multipart, shares: None, ends, .. } if ends.is_empty() => {
+                let pieces = match (pieces, ring) {
                     (Some(pieces), None) => Pieces::At(points("pieces", &pieces)?),
                     (None, Some(ring)) => Pieces::Inside(points("ring", &ring)?),
                     _ => return Err("transfer takes one of pieces, ring and building".into()),
-                },
-                multipart,
+                };
+                Edit::Transfer { to, pieces, multipart }
+            }
+            Self::Transfer { .. } => {
+                return Err("transfer takes to, with one of pieces, ring and building, or else shares".into());
+            }
+            Self::Create { at, level, new, .. } => match (at, level) {
+                (Some(at), None) => Edit::Create { at: point("at", at)?, new: new.into() },
+                (None, Some(level)) => Edit::Found { level, new: new.into() },
+                _ => return Err("create takes either at or level".into()),
             },
-            Self::Create { at, new, .. } => Edit::Create { at: point("at", at)?, new: new.into() },
             Self::Retire { code, into } => Edit::Retire { code, into },
             Self::Carve { ring, new, .. } => Edit::Carve { ring: points("ring", &ring)?, new: new.into() },
             Self::Rename { code, name } => Edit::Rename { code, name },
@@ -286,12 +350,18 @@ impl Op {
             Some(text) if text.chars().any(char::is_control) => Err(format!("the {what} has a control character")),
             _ => Ok(()),
         };
+        let is_bounded = |new: &New, given: &[Arc<str>]| {
+            bounded("name", new.name.as_deref(), MAX_NAME)?;
+            bounded("kind", new.kind.as_deref(), MAX_CODE)?;
+            let mut codes = new.code.iter().chain(given);
+            codes.try_for_each(|code| bounded("code", Some(code), MAX_CODE))
+        };
         match self {
             Self::Split { new, given, .. } | Self::Create { new, given, .. } | Self::Carve { new, given, .. } => {
-                bounded("name", new.name.as_deref(), MAX_NAME)?;
-                bounded("kind", new.kind.as_deref(), MAX_CODE)?;
-                let mut codes = new.code.iter().chain(given);
-                codes.try_for_each(|code| bounded("code", Some(code), MAX_CODE))
+                is_bounded(new, given)
+            }
+            Self::Transfer { shares: Some(shares), given, .. } => {
+                shares.iter().filter_map(|s| s.new.as_ref()).try_for_each(|new| is_bounded(new, given))
             }
             Self::Rename { name, .. } => bounded("name", Some(name), MAX_NAME),
             Self::Recode { to, .. } => bounded("code", Some(to), MAX_CODE),
@@ -334,7 +404,10 @@ impl Op {
     #[must_use]
     pub fn given(&self) -> &[Arc<str>] {
         match self {
-            Self::Split { given, .. } | Self::Create { given, .. } | Self::Carve { given, .. } => given,
+            Self::Split { given, .. }
+            | Self::Create { given, .. }
+            | Self::Carve { given, .. }
+            | Self::Transfer { given, .. } => given,
             _ => &[],
         }
     }
@@ -347,7 +420,37 @@ impl Op {
         {
             *given = if new.code.is_none() { codes.to_vec() } else { Vec::new() };
         }
+        if let Self::Transfer { shares: Some(shares), given, .. } = &mut self {
+            let is_open = shares.iter().any(|s| s.new.as_ref().is_some_and(|new| new.code.is_none()));
+            *given = if is_open { codes.to_vec() } else { Vec::new() };
+        }
         self
+    }
+
+    /// Whether what was drawn is taken to the unit.
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self, Self::Split { exact: true, .. } | Self::Carve { exact: true, .. })
+    }
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Split { .. } => "split",
+            Self::Merge { .. } => "merge",
+            Self::Reshape { .. } => "reshape",
+            Self::MoveNode { .. } => "move_node",
+            Self::MoveBorder { .. } => "move_border",
+            Self::Transfer { .. } => "transfer",
+            Self::Create { .. } => "create",
+            Self::Retire { .. } => "retire",
+            Self::Carve { .. } => "carve",
+            Self::Rename { .. } => "rename",
+            Self::Recode { .. } => "recode",
+            Self::Renumber { .. } => "renumber",
+            Self::Reparent { .. } => "reparent",
+            Self::Set { .. } => "set",
+        }
     }
 
     /// In which order the several areas that it makes get their codes.
@@ -388,6 +491,8 @@ mod tests {
             r#"{"op":"merge","codes":["g1","g2"],"into":"g1"}"#,
             r#"{"op":"move_node","node":[120.1,36.1],"to":[120.2,36.1]}"#,
             r#"{"op":"transfer","to":"g1","pieces":[[120.1,36.1]]}"#,
+            r#"{"op":"transfer","shares":[{"to":"g1","polygons":[[[[1,2],[3,2],[3,4]]]]},{"polygons":[]}],"ends":["g2"]}"#,
+            r#"{"op":"create","level":"street","new":{"code":"s1"}}"#,
             r#"{"op":"set","code":"g1","attributes":{"leader":"李"}}"#,
         ] {
             let op = Op::read(text).unwrap();
@@ -412,6 +517,9 @@ mod tests {
             (r#"{"op":"split","line":[[1,2],[3,4]]}"#, "code"),
             (r#"{"op":"split","code":"a","line":[[1,2],[300,4]]}"#, "vertex 1"),
             (r#"{"op":"transfer","to":"a"}"#, "pieces"),
+            (r#"{"op":"transfer","to":"a","shares":[]}"#, "shares"),
+            (r#"{"op":"transfer","shares":[{"polygons":[[]]}]}"#, "no ring"),
+            (r#"{"op":"create"}"#, "level"),
             (r#"{"op":"move_node","node":[1,91],"to":[1,2]}"#, "node"),
         ] {
             let why = Op::read(text).unwrap().edit().unwrap_err();

@@ -372,7 +372,11 @@ pub(super) fn must_be(plan: &Plan, states: &[PlanState], wanted: &'static str) -
 
 /// A transfer of a building with the ring that it stands in.
 fn with_ring(op: Op, snapshot: &Snapshot) -> Result<Op, Refused> {
-    let Op::Transfer { to, pieces: None, ring: None, building: Some(building), multipart } = op else { return Ok(op) };
+    let Op::Transfer { to, pieces: None, ring: None, building: Some(building), multipart, shares: None, ends, given } =
+        op
+    else {
+        return Ok(op);
+    };
     let unknown = || Refused::new("unknown_building", format!("there is no building {building}"));
     let layer = snapshot.layer("building").ok_or_else(unknown)?;
     let feature = layer.find(&building).and_then(|ix| layer.feature(ix)).ok_or_else(unknown)?;
@@ -385,7 +389,8 @@ fn with_ring(op: Op, snapshot: &Snapshot) -> Result<Op, Refused> {
         return Err(Refused::new("no_ground", message));
     };
     let ring = part.shell.iter().map(|p| [p.lon(), p.lat()]).collect();
-    Ok(Op::Transfer { to, pieces: None, ring: Some(ring), building: Some(building), multipart })
+    let (ring, building) = (Some(ring), Some(building));
+    Ok(Op::Transfer { to, pieces: None, ring, building, multipart, shares: None, ends, given })
 }
 
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PlanError> {

@@ -265,6 +265,23 @@ impl Store {
     ///
     /// [`Error::Refused`] where the coverage or the revision doesn't exist.
     pub async fn new_plan(&self, new: NewPlan) -> Result<Plan, Error> {
+        self.new_plan_of(new, &[]).await
+    }
+
+    /// The same with edits in it, each as JSON: the plan is there with all of them, or not at
+    /// all.
+    ///
+    /// # Errors
+    ///
+    /// As [`new_plan`](Self::new_plan), and where the edits are more than a plan may have.
+    pub async fn new_plan_of(&self, new: NewPlan, edits: &[Arc<str>]) -> Result<Plan, Error> {
+        if edits.len() > MAX_EDITS {
+            let found = edits.len();
+            return Err(Error::Refused(format!("{found} edits are too many: a plan has at most {MAX_EDITS}")));
+        }
+        if edits.iter().map(|body| body.len()).sum::<usize>() > MAX_BYTES {
+            return Err(Error::Refused(format!("the edits of a plan have at most {MAX_BYTES} bytes")));
+        }
         let mut tx = self.writing().await?;
         let now = Timestamp::now();
         let all = revisions::revisions(&mut tx, Some(&new.coverage)).await?;
@@ -297,6 +314,19 @@ impl Store {
             now.to_string().as_str().into(),
         ];
         tx.run(sql, args).await?;
+        let row = |(i, body): (usize, &Arc<str>)| {
+            let at = now.to_string();
+            vec![
+                id.as_str().into(),
+                (i as u64 + 1).into(),
+                new.author.as_str().into(),
+                at.as_str().into(),
+                Arg::from(&**body),
+            ]
+        };
+        let columns = ["plan", "seq", "author", "at", "body"];
+        tx.insert_many("plan_edit", &columns, edits.iter().enumerate().map(row)).await?;
+        set_done(&mut tx, &id, edits.len()).await?;
         let plan = whole(&mut tx, &id).await?.ok_or_else(|| Error::Damaged("a new plan is not there".into()))?;
         tx.commit().await?;
         Ok(plan)

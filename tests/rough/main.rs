@@ -11,6 +11,7 @@ mod city;
 mod places;
 mod planned;
 
+mod as_plan;
 mod both;
 mod full;
 mod killed;

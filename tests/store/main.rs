@@ -12,6 +12,7 @@ mod history;
 mod layers;
 mod numbering;
 mod past;
+mod planned;
 mod publishing;
 mod running;
 mod spread;

@@ -80,6 +80,14 @@ pub(super) fn settle(mesh: &mut Mesh, mut bent: Option<Vec<bool>>) -> Result<Vec
         }
         crossings.sort_unstable();
         crossings.dedup();
+        if bent.is_some() {
+            // An edge that is led through a vertex may not cross the other any more, or do so
+            // in that vertex: it is looked at again. Otherwise two lines that meet at a small
+            // angle where one of them was bent before would meet once more beside it.
+            breaks.sort_unstable();
+            let is_led = |edge: &u32| breaks.binary_search_by_key(edge, |b| b.0).is_ok();
+            crossings.retain(|(_, edges)| !edges.iter().any(is_led));
+        }
         for (p, edges) in crossings {
             let vertex = mesh.vertex_at(p);
             breaks.extend(edges.map(|edge| (edge, vertex)));
