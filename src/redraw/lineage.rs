@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use boundaries::AreaId;
 use boundaries::edit::Deed;
+use boundaries::{AreaId, Coverage, Face, HalfEdge, Polygon};
 
 use super::draft::Draft;
 use super::figures;
@@ -22,20 +22,25 @@ use crate::store::{Descent, Kinship};
 pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<Descent> {
     let Some(base) = snapshot.coverages.get(place) else { return Vec::new() };
     let (before, after) = (&base.coverage, draft.coverage());
-    let touched = after.touched(before);
+    // Ground that goes to an area above, or comes from there, does not change its outline.
+    let mut touched = after.touched(before);
+    let chains =
+        |c: &Coverage| touched.iter().filter(|id| c.area(**id).is_some()).flat_map(|id| c.chain(*id)).collect();
+    let above: [Vec<AreaId>; 2] = [before, after].map(chains);
+    touched.extend(above.into_iter().flatten());
 
-    // The ground of each area to be is laid over the areas that are, as that of a building is.
+    // The ground that each area to be owns is laid over the areas that are, as that of a building is.
     let to_be = touched.iter().filter(|id| after.area(**id).is_some() && !after.faces_of(**id).is_empty());
     let to_be: Vec<AreaId> = to_be.copied().collect();
     let grounds = to_be.iter().map(|id| Feature {
         id: id.0.to_string().into(),
-        geometry: Geometry::Polygons(after.polygons(*id)),
+        geometry: Geometry::Polygons(owned(after, *id)),
         properties: Vec::new(),
     });
     let laid = Layer::new("ground", grounds.collect(), std::slice::from_ref(base));
     let mut parts: BTreeMap<(AreaId, AreaId), f64> = BTreeMap::new();
     for (ix, to) in to_be.iter().enumerate() {
-        let whole_m2 = after.area_m2(*to);
+        let whole_m2 = owned_m2(after, *to);
         let shares = laid.shares(ix, 0);
         match (shares, laid.owner(ix, 0)) {
             ([], Some(from)) => *parts.entry((from, *to)).or_default() += whole_m2,
@@ -60,7 +65,8 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
     let counted = |from: AreaId, to: AreaId| -> [f64; 2] {
         let Some(layer) = buildings else { return [0.0, 0.0] };
         let moved = moves.get("building").unwrap_or(&empty);
-        let all = layer.of_area(place, from);
+        let mut all = layer.of_area(place, from);
+        all.retain(|ix| layer.owner(*ix, place) == Some(from));
         let went: Vec<usize> = if from == to {
             let stays = |ix: &usize| moved.binary_search_by_key(ix, |m| m.ix).is_err();
             all.iter().copied().filter(stays).collect()
@@ -71,12 +77,12 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
         let households = |rows: &[usize]| figures::sum(layer, "households", rows) as f64;
         [part(went.len() as f64, all.len() as f64), part(households(&went), households(&all))]
     };
-    let code = |coverage: &boundaries::Coverage, id| coverage.area(id).map(|a| a.code.clone());
+    let code = |coverage: &Coverage, id| coverage.area(id).map(|a| a.code.clone());
     let descents = told.into_iter().filter_map(|((from, to), m2)| {
         let (from_code, to_code) = (code(before, from)?, code(after, to)?);
         // Two areas are measured each in its own plane: parts may come to a little more than the whole.
         let parts_m2: f64 = parts.iter().filter(|((f, _), _)| *f == from).map(|(_, m2)| m2).sum();
-        let whole_m2 = before.area_m2(from).max(parts_m2);
+        let whole_m2 = owned_m2(before, from).max(parts_m2);
         let [building_share, household_share] = counted(from, to);
         Some(Descent {
             revision: 0,
@@ -90,6 +96,18 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
         })
     });
     descents.collect()
+}
+
+/// The ground that an area owns itself: of one that others lie below, what is none of theirs.
+fn owned(coverage: &Coverage, area: AreaId) -> Vec<Polygon> {
+    let faces = coverage.faces_of(area).iter().filter_map(|id| coverage.face(*id));
+    let ring = |h: &HalfEdge| coverage.ring_points(*h);
+    let polygon = |f: &Face| Some(Polygon { shell: ring(&f.outer?), holes: f.holes.iter().map(ring).collect() });
+    faces.filter_map(polygon).collect()
+}
+
+fn owned_m2(coverage: &Coverage, area: AreaId) -> f64 {
+    coverage.faces_of(area).iter().map(|id| coverage.face_area_m2(*id)).sum()
 }
 
 /// What an area came from and what became of it, over all revisions: its ancestors, and

@@ -147,3 +147,26 @@ async fn what_changes_hands_below_an_area_still_counts_in_it() {
     assert_eq!(after, [(&j!("g1"), &j!(0)), (&j!("g2"), &j!(2)), (&j!("t"), &j!(2))]);
     kept.city.stop().await;
 }
+
+/// ```text
+///   ┌─────┬──┬──────┐
+///   │ g1  │t │  g2  │      the strip becomes t's own, and a grid again later
+///   └─────┴──┴──────┘
+/// ```
+#[tokio::test(flavor = "multi_thread")]
+async fn ground_that_goes_to_an_area_above_and_comes_back_is_told() {
+    let kept = Kept::new().await;
+    let strip = j!({"op": "split", "code": "g1", "line": [[120.08, 35.9], [120.08, 36.3]]});
+    let up = edited(&kept, &[strip, j!({"op": "retire", "code": "g1-2", "into": "t"})]).await;
+    let answer = publish(&kept, &up).await;
+    let told = |answer: &Answer| -> Vec<(String, f64)> {
+        let rows = answer.body["lineage"].as_array().unwrap();
+        let pair = |d: &Json| format!("{} {} {}", d["from"], d["to"], d["kind"]).replace('"', "");
+        rows.iter().map(|d| (pair(d), (d["area_share"].as_f64().unwrap() * 100.0).round())).collect()
+    };
+    assert_eq!(told(&answer), [("g1 t transfer".to_owned(), 20.0), ("g1 g1 split".to_owned(), 80.0)]);
+    let again = j!({"op": "create", "at": [120.09, 36.1], "new": {"parent": "t"}});
+    let back = publish(&kept, &edited(&kept, &[again]).await).await;
+    assert_eq!(told(&back), [("t t-2 split".to_owned(), 100.0)]);
+    kept.city.stop().await;
+}
