@@ -14,7 +14,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use boundaries::{AreaId, Coverage, Level};
+use boundaries::{AreaId, Coverage, HalfEdge, Level};
 use rustc_hash::FxHashMap;
 use tiles::{
     Cut, GeometryKind, GridBox, GridPoint, GridPolygon, LayerWriter, Scratch, Shape, TagValue, TileCoord, TileSpace,
@@ -253,7 +253,7 @@ impl Sheet<'_> {
                 } else if self.shown.meets(*bounds) {
                     let mut cut = Cut::at(self.shown);
                     polygon.rings().for_each(|ring| push_edges(&mut cut, ring));
-                    cut.finish().iter().for_each(|polygon| push(shape, polygon, tile));
+                    cut.finish_touching().iter().for_each(|polygon| push(shape, polygon, tile));
                 }
             }
             return;
@@ -273,22 +273,25 @@ impl Sheet<'_> {
     /// A part whose half-edges say what it is, cut down to the tile.
     fn cut(&self, part: &GroundPart) -> Vec<GridPolygon> {
         let mut cut = Cut::at(self.shown);
-        for h in part.rings().flatten() {
-            let line = self.lines.line(h.border());
-            let (Some(&first), Some(&last)) = (line.first(), line.last()) else { continue };
-            // The ground is at the right of what tiles want: half-edges are walked back.
-            let forward = !h.is_forward();
-            if cut.is_beyond(self.lines.bounds(h.border())) {
-                let (a, b) = if forward { (first, last) } else { (last, first) };
-                cut.push_beyond(a, b);
-            } else {
-                for w in line.windows(2) {
-                    let (a, b) = if forward { (w[0], w[1]) } else { (w[1], w[0]) };
-                    cut.push(a, b);
-                }
+        for ring in part.rings() {
+            for h in ring.iter().rev() {
+                self.push_line(&mut cut, *h);
             }
+            cut.end_ring();
         }
         cut.finish()
+    }
+
+    /// The edges of a half-edge, walked back: tiles want the ground to the right on the screen.
+    fn push_line(&self, cut: &mut Cut, h: HalfEdge) {
+        let line = self.lines.line(h.border());
+        let (Some(&first), Some(&last)) = (line.first(), line.last()) else { return };
+        match (cut.is_beyond(self.lines.bounds(h.border())), h.is_forward()) {
+            (true, true) => cut.push_beyond(last, first),
+            (true, false) => cut.push_beyond(first, last),
+            (false, true) => line.windows(2).rev().for_each(|w| cut.push(w[1], w[0])),
+            (false, false) => line.windows(2).for_each(|w| cut.push(w[0], w[1])),
+        }
     }
 }
 
@@ -298,6 +301,7 @@ fn push_edges(cut: &mut Cut, ring: &[GridPoint]) {
         cut.push(at, p);
         at = p;
     }
+    cut.end_ring();
 }
 
 fn push(shape: &mut Shape, polygon: &GridPolygon, tile: TileCoord) {

@@ -24,6 +24,8 @@ const CHUNK: usize = 64;
 pub(super) struct Ground {
     /// Ascending by area.
     areas: Vec<Arc<AreaGround>>,
+    /// The box around each, beside each other: most of them are looked at and no more.
+    bounds: Vec<WorldBox>,
     /// The boxes around so many of them at a time.
     boxes: Vec<WorldBox>,
     lowest_zoom: u8,
@@ -76,12 +78,10 @@ impl Ground {
     }
 
     fn with(coverage: &Coverage, areas: Vec<Arc<AreaGround>>) -> Self {
-        let around = |areas: &[Arc<AreaGround>]| areas.iter().map(|a| a.bounds).fold(WorldBox::EMPTY, WorldBox::union);
-        Self {
-            boxes: areas.chunks(CHUNK).map(around).collect(),
-            lowest_zoom: lowest_zoom(&areas, coverage.bounds()),
-            areas,
-        }
+        let bounds: Vec<WorldBox> = areas.iter().map(|a| a.bounds).collect();
+        let around = |boxes: &[WorldBox]| boxes.iter().copied().fold(WorldBox::EMPTY, WorldBox::union);
+        let boxes = bounds.chunks(CHUNK).map(around).collect();
+        Self { lowest_zoom: lowest_zoom(&areas, coverage.bounds()), areas, bounds, boxes }
     }
 
     /// The lowest zoom at which areas of this level can be told apart.
@@ -102,8 +102,9 @@ impl Ground {
     /// The areas whose boxes meet one on a grid, ascending.
     pub(super) fn meeting(&self, grid: Grid, shown: GridBox) -> impl Iterator<Item = &AreaGround> {
         let is_met = move |b: WorldBox| b.on(grid).meets(shown);
-        let chunks = self.areas.chunks(CHUNK).zip(&self.boxes).filter(move |(_, b)| is_met(**b));
-        chunks.flat_map(|(areas, _)| areas).filter(move |a| is_met(a.bounds)).map(|a| &**a)
+        let chunks = self.areas.chunks(CHUNK).zip(self.bounds.chunks(CHUNK)).zip(&self.boxes);
+        let met = chunks.filter(move |(_, around)| is_met(**around)).flat_map(|(chunk, _)| chunk.0.iter().zip(chunk.1));
+        met.filter(move |(_, b)| is_met(**b)).map(|(area, _)| &**area)
     }
 }
 

@@ -102,6 +102,6 @@ fn tiles_after_edits_of_nasty_ground_are_byte_for_byte_those_made_anew() {
 #[test]
 fn tiles_after_edits_of_a_real_city_are_byte_for_byte_those_made_anew() {
     let Some(coverage) = grounds::kaohsiung() else { return };
-    let (edits, every) = if is_proof() { (200, 20) } else { (20, 20) };
+    let (edits, every) = if is_proof() { (200, 20) } else { (10, 10) };
     follow("Kaohsiung", coverage, edits, every, 4);
 }

@@ -107,7 +107,7 @@ fn tiles_of_nasty_ground_are_planar_and_have_their_seams_in_common() {
 #[test]
 fn tiles_of_a_real_city_are_planar_and_have_their_seams_in_common() {
     let Some(coverage) = grounds::kaohsiung() else { return };
-    judge_all("Kaohsiung", &coverage, if is_proof() { 60 } else { 4 }, 3);
+    judge_all("Kaohsiung", &coverage, if is_proof() { 60 } else { 2 }, 3);
 }
 
 #[test]

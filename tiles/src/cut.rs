@@ -19,13 +19,17 @@
 use std::cmp::Ordering;
 
 use crate::grid::{GridBox, GridPoint};
-use crate::trace::{Edge, GridPolygon, by_turn, is_east_of, trace};
+use crate::trace::{Edge, GridPolygon, assemble, by_turn, is_east_of, trace};
 
-/// Collects the edges of one area's ground inside a box.
+/// Collects the edges of one area's ground inside a box, ring by ring.
 #[derive(Clone, Debug)]
 pub struct Cut {
     rim: GridBox,
-    edges: Vec<Edge>,
+    /// The points of all chains inside, one after the other, and where each begins.
+    points: Vec<GridPoint>,
+    chains: Vec<usize>,
+    /// The first chain of the ring that is being pushed.
+    ring: usize,
     /// Whether the place just inside the north-western corner has been inside so far, and
     /// the edges that are outside have been asked as well.
     corner: bool,
@@ -35,16 +39,22 @@ impl Cut {
     /// Ground to be cut at the rim of a box.
     #[must_use]
     pub fn at(rim: GridBox) -> Self {
-        Self { rim, edges: Vec::new(), corner: false }
+        Self { rim, points: Vec::new(), chains: Vec::new(), ring: 0, corner: false }
     }
 
-    /// Adds the edge from `a` to `b`, with the ground to its right on the screen.
+    /// Adds the edge from `a` to `b`, with the ground to its right on the screen. The edges
+    /// of a ring come in the order in which they are walked.
     #[inline]
     pub fn push(&mut self, a: GridPoint, b: GridPoint) {
         self.corner ^= is_east_of(a, b, self.inside_corner());
-        if self.rim.contains(a) && self.rim.contains(b) && !self.is_along_rim(a, b) {
-            self.edges.push([a, b]);
+        if !self.rim.contains(a) || !self.rim.contains(b) || self.is_along_rim(a, b) {
+            return;
         }
+        if self.chains.len() == self.ring || self.points.last() != Some(&a) {
+            self.chains.push(self.points.len());
+            self.points.push(a);
+        }
+        self.points.push(b);
     }
 
     /// Adds a chain of edges that all lie outside the box and beyond one of its sides: of
@@ -54,6 +64,23 @@ impl Cut {
         self.corner ^= is_east_of(a, b, self.inside_corner());
     }
 
+    /// Ends a ring: the edges that follow are of another one.
+    pub fn end_ring(&mut self) {
+        let first = std::mem::replace(&mut self.ring, self.chains.len());
+        let Some(&from) = self.chains.get(first) else { return };
+        let second = self.chains.get(first + 1).copied();
+        // The ring began in the middle of a chain: its end comes before its beginning.
+        if let (Some(second), Some(last)) = (second, self.points.last().copied())
+            && last == self.points[from]
+        {
+            let beginning: Vec<GridPoint> = self.points.drain(from..second).skip(1).collect();
+            self.points.extend_from_slice(&beginning);
+            self.chains.remove(first);
+            self.chains[first..].iter_mut().for_each(|start| *start -= second - from);
+            self.ring = self.chains.len();
+        }
+    }
+
     /// Whether all of a box lies beyond one side of this one.
     #[inline]
     #[must_use]
@@ -61,14 +88,24 @@ impl Cut {
         !self.rim.meets(b)
     }
 
-    /// The ground inside. All edges of whole rings must have been pushed.
+    /// The ground inside, where its rings pass no place twice. All rings must have been
+    /// pushed and ended.
     #[must_use]
     pub fn finish(self) -> Vec<GridPolygon> {
-        let Self { rim, mut edges, corner } = self;
-        let mut marks = marks(rim, &edges);
+        match self.join() {
+            Some(rings) => assemble(rings),
+            None => self.finish_touching(),
+        }
+    }
+
+    /// The ground inside, whose rings may touch each other.
+    #[must_use]
+    pub fn finish_touching(self) -> Vec<GridPolygon> {
+        let mut edges: Vec<Edge> = self.chains().flat_map(|c| c.windows(2).map(|w| [w[0], w[1]])).collect();
+        let mut marks = marks(self.rim, &edges);
         let known = marks.iter().rev().find_map(|m| m.inside);
         // Where no edge comes to the rim all of it is in or out, as its corner is.
-        let mut inside = known.unwrap_or(corner);
+        let mut inside = known.unwrap_or(self.corner);
         for mark in &mut marks {
             inside = mark.inside.unwrap_or(inside);
             mark.inside = Some(inside);
@@ -79,6 +116,67 @@ impl Cut {
             }
         }
         trace(edges)
+    }
+
+    /// The rings that the chains make with the rim; `None` where two of them meet on it or one
+    /// touches it on its way, so that it takes a look at angles to say what belongs together.
+    fn join(&self) -> Option<Vec<Vec<GridPoint>>> {
+        let mut rings = Vec::new();
+        // The open chains' ends along the rim, and whether one begins there.
+        let mut ends: Vec<(i64, usize, bool)> = Vec::new();
+        let chains: Vec<&[GridPoint]> = self.chains().collect();
+        for (i, chain) in chains.iter().enumerate() {
+            let (first, last) = (chain.first()?, chain.last()?);
+            let touches = |p: &GridPoint| along(self.rim, *p).is_some();
+            if chain[1..chain.len() - 1].iter().any(touches) || (first == last && touches(first)) {
+                return None;
+            }
+            if first == last {
+                rings.push(chain[1..].to_vec());
+            } else {
+                ends.push((along(self.rim, *first)?, i, true));
+                ends.push((along(self.rim, *last)?, i, false));
+            }
+        }
+        ends.sort_unstable();
+        let is_one_after_the_other = |i: usize| {
+            let (here, next) = (ends[i], ends[(i + 1) % ends.len()]);
+            here.0 != next.0 && here.2 != next.2
+        };
+        if !(0..ends.len()).all(is_one_after_the_other) {
+            return None;
+        }
+        let corners = corners(self.rim).map(|p| (along(self.rim, p).unwrap_or_default(), p));
+        if ends.is_empty() && self.corner {
+            rings.push(corners.map(|c| c.1).to_vec());
+        }
+        let mut joined = vec![false; chains.len()];
+        for &(_, begin, begins) in &ends {
+            if !begins || joined[begin] {
+                continue;
+            }
+            let mut ring = Vec::new();
+            let mut chain = begin;
+            while !std::mem::replace(&mut joined[chain], true) {
+                ring.extend_from_slice(chains[chain]);
+                let end = ends.iter().position(|e| e.1 == chain && !e.2)?;
+                let (from, next) = (ends[end].0, ends[(end + 1) % ends.len()]);
+                // Past the last of them the rim begins anew.
+                let passed = |t: i64| if next.0 > from { from < t && t < next.0 } else { t > from || t < next.0 };
+                let mut between: Vec<_> = corners.into_iter().filter(|c| passed(c.0)).collect();
+                between.sort_unstable_by_key(|c| (c.0 < from, c.0));
+                ring.extend(between.into_iter().map(|c| c.1));
+                chain = next.1;
+            }
+            rings.push(ring);
+        }
+        Some(rings)
+    }
+
+    /// The chains inside.
+    fn chains(&self) -> impl Iterator<Item = &[GridPoint]> {
+        let ends = self.chains.iter().skip(1).copied().chain([self.points.len()]);
+        self.chains.iter().zip(ends).map(|(from, to)| &self.points[*from..to])
     }
 
     /// A place in half units inside the box and nearer to its corner than any vertex.
@@ -111,10 +209,8 @@ struct End {
 
 /// The places on the rim in the order of a walk with the box to the right on the screen.
 fn marks(rim: GridBox, edges: &[Edge]) -> Vec<Mark> {
-    let (min, max) = (rim.min, rim.max);
-    let corners = [min, GridPoint::new(max.x, min.y), max, GridPoint::new(min.x, max.y)];
     let end = |p: GridPoint, edge: Option<End>| Some((along(rim, p)?, p, edge));
-    let mut ends: Vec<_> = corners.iter().filter_map(|p| end(*p, None)).collect();
+    let mut ends: Vec<_> = corners(rim).iter().filter_map(|p| end(*p, None)).collect();
     for [a, b] in edges {
         let step = |p: GridPoint, q: GridPoint| [i64::from(q.x) - i64::from(p.x), i64::from(q.y) - i64::from(p.y)];
         ends.extend(end(*a, Some(End { direction: step(*a, *b), ends_here: false })));
@@ -133,6 +229,10 @@ fn marks(rim: GridBox, edges: &[Edge]) -> Vec<Mark> {
     }
     debug_assert!(marks.is_sorted_by(|a, b| a.along.cmp(&b.along) == Ordering::Less));
     marks
+}
+
+fn corners(GridBox { min, max }: GridBox) -> [GridPoint; 4] {
+    [min, GridPoint::new(max.x, min.y), max, GridPoint::new(min.x, max.y)]
 }
 
 /// How far a point on the rim is along it, from the north-western corner eastwards.
@@ -177,8 +277,11 @@ mod tests {
                 let a = ring[i.checked_sub(1).unwrap_or(ring.len() - 1)];
                 cut.push(GridPoint::new(a.0, a.1), GridPoint::new(b.0, b.1));
             }
+            cut.end_ring();
         }
-        cut.finish()
+        let (joined, traced) = (cut.clone().finish(), cut.finish_touching());
+        assert_eq!(areas(&joined), areas(&traced), "both ways give the same ground");
+        joined
     }
 
     fn areas(polygons: &[GridPolygon]) -> Vec<Vec<i64>> {
@@ -211,6 +314,16 @@ mod tests {
         // A comb that comes in from the east with two teeth.
         let comb = [(20, 0), (20, 10), (10, 10), (4, 8), (10, 6), (15, 6), (15, 4), (10, 4), (4, 2), (10, 0)];
         assert_eq!(areas(&cut((0, 10), &[&comb])), [vec![24], vec![24]]);
+    }
+
+    #[test]
+    fn a_notch_that_reaches_the_rim_in_a_point_is_a_notch() {
+        // Ground around the box with a hole in it whose tip is on the rim; and ground whose own
+        // outline comes to the rim from inside and goes back.
+        let shell = [(-5, -5), (50, -5), (50, 50), (-5, 50)];
+        assert_eq!(areas(&cut((0, 10), &[&shell, &[(2, 0), (1, 4), (4, 4)]])), [vec![200, -12]]);
+        let bay = [(-5, -5), (50, -5), (50, 50), (5, 50), (5, 10), (5, 8), (2, 0), (1, 10), (1, 50), (-5, 50)];
+        assert_eq!(areas(&cut((0, 10), &[&bay])).len(), 2);
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn trace(mut edges: Vec<Edge>) -> Vec<GridPolygon> {
     cancel(&mut edges);
     edges.sort_unstable();
     let mut walked = vec![false; edges.len()];
-    let (mut shells, mut holes) = (Vec::new(), Vec::new());
+    let mut rings = Vec::new();
     for first in 0..edges.len() {
         if walked[first] {
             continue;
@@ -78,12 +78,19 @@ pub fn trace(mut edges: Vec<Edge>) -> Vec<GridPolygon> {
                 }
             }
         }
-        for ring in cut_at_repeats(around) {
-            match twice_area(&ring).cmp(&0) {
-                Ordering::Greater => shells.push(ring),
-                Ordering::Less => holes.push(ring),
-                Ordering::Equal => {}
-            }
+        rings.extend(cut_at_repeats(around));
+    }
+    assemble(rings)
+}
+
+/// Puts simple rings together: the clockwise ones are shells, the others their holes.
+pub(crate) fn assemble(rings: Vec<Vec<GridPoint>>) -> Vec<GridPolygon> {
+    let (mut shells, mut holes) = (Vec::new(), Vec::new());
+    for ring in rings {
+        match twice_area(&ring).cmp(&0) {
+            Ordering::Greater => shells.push(ring),
+            Ordering::Less => holes.push(ring),
+            Ordering::Equal => {}
         }
     }
     assign(shells, holes)
