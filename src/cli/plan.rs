@@ -111,6 +111,20 @@ enum On {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Make what a revision published the head again, as a new revision
+    Rollback {
+        /// The number of the revision
+        revision: u64,
+        /// From when it is in force; now unless told
+        #[arg(long, value_name = "DATE")]
+        effective: Option<String>,
+        /// The summary of the new revision
+        #[arg(long, default_value = "")]
+        note: String,
+        /// Only say what it would change
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Put it on what is published now, by making its edits again
     Rebase {
         /// The plan
@@ -287,6 +301,24 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
                 });
             }
             let (published, lineage) = plans.publish(&atlas, store, opened, &by, at, note).await?;
+            let number = published.revision.number;
+            let text = format!("revision {number}: {}\n", published.touched.join(", "));
+            let json = serde_json::json!({ "revision": number, "touched": published.touched, "lineage": lineage });
+            Ok(Told { json, text })
+        }
+        On::Rollback { revision, effective, note, dry_run } => {
+            let all = store.revisions().await.map_err(PlanError::from)?;
+            let to = all.into_iter().find(|r| r.number == *revision);
+            let to = to.ok_or_else(|| Failure::Usage(format!("there is no revision {revision}")))?;
+            let at = date(effective)?;
+            if *dry_run {
+                let would = plans.rollback(&atlas, store, &to, &args.author, at, note).await?;
+                let touched =
+                    would.base.as_ref().map(|base| would.next.touched_codes(&base.coverage)).unwrap_or_default();
+                let json = serde_json::json!({ "dry_run": true, "touched": touched, "lineage": would.lineage });
+                return Ok(Told { json, text: format!("it would touch {}\n", touched.join(", ")) });
+            }
+            let (published, lineage) = plans.roll_back(&atlas, store, &to, &args.author, at, note).await?;
             let number = published.revision.number;
             let text = format!("revision {number}: {}\n", published.touched.join(", "));
             let json = serde_json::json!({ "revision": number, "touched": published.touched, "lineage": lineage });

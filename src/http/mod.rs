@@ -228,6 +228,7 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(workers::nearest))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::one))
+        .routes(routes!(revisions::rollback))
         .routes(routes!(register::changes))
         .routes(routes!(revisions::lineage))
         .routes(routes!(plans::list, plans::create))

@@ -363,10 +363,10 @@ fn moved_on_a_map(preview: &Preview, revision: u64) -> Response {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Said {
+pub(super) struct Said {
     author: Option<String>,
     #[serde(default)]
-    note: String,
+    pub(super) note: String,
     place: Option<[f64; 2]>,
     effective: Option<String>,
     #[serde(default)]
@@ -376,15 +376,20 @@ struct Said {
 }
 
 impl Said {
-    async fn read(app: &App, request: &HeaderMap, body: Body) -> Result<Self, Problem> {
+    pub(super) async fn read(app: &App, request: &HeaderMap, body: Body) -> Result<Self, Problem> {
         let said: Self = read(app, request, body).await?;
         bounded("note", &said.note)?;
         bounded("author", said.author.as_deref().unwrap_or_default())?;
         Ok(said)
     }
 
-    fn author(&self) -> &str {
+    pub(super) fn author(&self) -> &str {
         self.author.as_deref().unwrap_or_default()
+    }
+
+    /// From when it is to be in force.
+    pub(super) fn effective(&self, app: &App) -> Result<Option<jiff::Timestamp>, Problem> {
+        self.effective.as_deref().map(|text| effective(app, text)).transpose()
     }
 }
 
@@ -486,7 +491,7 @@ pub(super) async fn withdraw(
 #[into_params(parameter_in = Query)]
 pub(super) struct InEarnest {
     /// Only say what publishing would do
-    dry_run: Option<bool>,
+    pub(super) dry_run: Option<bool>,
 }
 
 /// Publishes a plan, whole or not at all.
@@ -505,7 +510,7 @@ pub(super) async fn publish(
     let said = Said::read(&app, &request, body).await?;
     let opened = open(&app, &id).await?;
     tags::demand(&request, Some(&tag(&opened.plan)))?;
-    let at = said.effective.as_deref().map(|text| effective(&app, text)).transpose()?;
+    let at = said.effective(&app)?;
     let author = said.author.clone().unwrap_or_else(|| opened.plan.author.clone());
     if q.dry_run == Some(true) {
         let would = app.plans.publication(app.store()?, &opened, &author, at, &said.note).await?;

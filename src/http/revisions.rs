@@ -1,6 +1,7 @@
 //! `/revisions`: what was published, and when it is in force.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
@@ -10,6 +11,7 @@ use utoipa::IntoParams;
 
 use super::layers::Nothing;
 use super::params::{At, Params};
+use super::plans::{InEarnest, Said};
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
@@ -57,6 +59,43 @@ pub(super) async fn one(
     let body = serde_json::to_vec(&body).map_err(Problem::internal)?;
     let mut answer = tags::answer(&request, &tags::of(&body), "application/json", "no-cache", body);
     answer.headers_mut().insert(super::edge::REVISION, HeaderValue::from(number));
+    Ok(answer)
+}
+
+/// Makes what a revision published the head again, as a new revision.
+#[utoipa::path(post, path = "/revisions/{number}/rollback", tag = "revisions", params(("number" = u64, Path), InEarnest,
+        ("If-Match" = String, Header, description = "The number of the head, or `*`")),
+    request_body(content = String, description = "`{author?, note?, effective?}`", content_type = "application/json"),
+    responses((status = 200, description = "`{revision, touched, lineage}`", content_type = "application/json"),
+        (status = 412, description = "Something else is the head")))]
+pub(super) async fn rollback(
+    State(app): State<App>,
+    At(number): At<String>,
+    Params(q): Params<InEarnest>,
+    request: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let said = Said::read(&app, &request, body).await?;
+    let unknown = || Problem::new(Code::UnknownRevision, "there is no revision of this number");
+    let number: u64 = number.parse().map_err(|_| unknown())?;
+    let store = app.store()?;
+    let to = store.revisions().await?.into_iter().find(|r| r.number == number).ok_or_else(unknown)?;
+    let head = store.head(&to.coverage).await?.map_or(0, |r| r.number);
+    tags::demand(&request, Some(&format!("\"{head}\"")))?;
+    let at = said.effective(&app)?;
+    if q.dry_run == Some(true) {
+        let would = app.plans.rollback(&app.atlas, store, &to, said.author(), at, &said.note).await?;
+        let touched = would.base.as_ref().map(|base| would.next.touched_codes(&base.coverage));
+        let body = json!({ "revision": app.revision(), "dry_run": true, "touched": touched, "lineage": would.lineage });
+        return Ok(Json(body).into_response());
+    }
+    let (published, lineage) = app.plans.roll_back(&app.atlas, store, &to, said.author(), at, &said.note).await?;
+    let revision = &published.revision;
+    let body = json!({
+        "revision": revision.number, "effective": revision.effective, "touched": published.touched, "lineage": lineage,
+    });
+    let mut answer = Json(body).into_response();
+    answer.headers_mut().insert(super::edge::REVISION, HeaderValue::from(revision.number));
     Ok(answer)
 }
 

@@ -10,18 +10,19 @@ use std::sync::Arc;
 use boundaries::edit::Deed;
 use boundaries::{AreaId, Coverage, Face, HalfEdge, Polygon};
 
-use super::draft::Draft;
+use super::draft::Step;
 use super::figures;
 use super::preview::moves;
 use crate::feature::{Feature, Geometry};
-use crate::snapshot::{Layer, Snapshot};
+use crate::snapshot::{CoverageView, Layer, Snapshot};
 use crate::store::{Descent, Kinship};
 
-/// What becomes of the areas that a draft touches. `snapshot` holds the draft's base
+/// What becomes of the areas where another state comes after the present one, by some
+/// edits, or by none where it is one of the past. `snapshot` holds the state before it
 /// among its coverages, at `place`.
-pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<Descent> {
+pub(super) fn lineage(snapshot: &Snapshot, place: usize, next: &CoverageView, steps: &[Arc<Step>]) -> Vec<Descent> {
     let Some(base) = snapshot.coverages.get(place) else { return Vec::new() };
-    let (before, after) = (&base.coverage, draft.coverage());
+    let (before, after) = (&base.coverage, &next.coverage);
     // Ground that goes to an area above, or comes from there, does not change its outline.
     let mut touched = after.touched(before);
     let chains =
@@ -59,7 +60,7 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
         .map(|(pair, m2)| (*pair, *m2))
         .collect();
 
-    let moves = moves(snapshot, place, draft);
+    let moves = moves(snapshot, place, next);
     let empty = Vec::new();
     let buildings = snapshot.layer("building");
     let counted = |from: AreaId, to: AreaId| -> [f64; 2] {
@@ -86,7 +87,7 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, draft: &Draft) -> Vec<D
         let [building_share, household_share] = counted(from, to);
         Some(Descent {
             revision: 0,
-            kind: kind(draft, before.area(to).is_some(), after.area(from).is_some(), from == to, &from_code, &to_code),
+            kind: kind(steps, before.area(to).is_some(), after.area(from).is_some(), from == to, &from_code, &to_code),
             from: from_code,
             to: to_code,
             area_m2: (m2 * 100.0).round() / 100.0,
@@ -136,7 +137,14 @@ pub fn kin<'a>(all: &'a [Descent], code: &str) -> [Vec<&'a Descent>; 2] {
 
 /// How ground came from one area to another, by who of the two is new or gone, and
 /// otherwise by what the edits that concern both were.
-fn kind(draft: &Draft, to_was_there: bool, from_stays: bool, same: bool, from: &Arc<str>, to: &Arc<str>) -> Kinship {
+fn kind(
+    steps: &[Arc<Step>],
+    to_was_there: bool,
+    from_stays: bool,
+    same: bool,
+    from: &Arc<str>,
+    to: &Arc<str>,
+) -> Kinship {
     if same && from != to {
         return Kinship::Recode;
     }
@@ -146,8 +154,8 @@ fn kind(draft: &Draft, to_was_there: bool, from_stays: bool, same: bool, from: &
     if !from_stays {
         return Kinship::Merge;
     }
-    let concerns = |code: &Arc<str>, step: &super::draft::Step| step.touched.binary_search(code).is_ok();
-    let both = draft.steps().iter().filter(|step| concerns(from, step) && concerns(to, step));
+    let concerns = |code: &Arc<str>, step: &Step| step.touched.binary_search(code).is_ok();
+    let both = steps.iter().filter(|step| concerns(from, step) && concerns(to, step));
     let deeds: Vec<Deed> = both.map(|step| step.deed).filter(|d| *d != Deed::Description).collect();
     match deeds.as_slice() {
         [] => Kinship::Transfer,

@@ -4,8 +4,8 @@
 //! boundaries would be is a [`Draft`], made from them and kept while it is worked on.
 //! Every consequence is read off the draft as it would be read off a published state.
 //!
-//! Invariant: nothing here changes what is published but [`Plans::publish`], and that is
-//! one transaction of the store. It must not know HTTP, SQL, or how an edit is done.
+//! Invariant: nothing here changes what is published but [`Plans::publish`] and
+//! [`Plans::roll_back`], each one transaction of the store. It must not know HTTP, SQL, or how an edit is done.
 
 mod codes;
 mod draft;
@@ -26,6 +26,7 @@ mod plans;
 
 mod publish;
 mod rebase;
+mod rollback;
 
 pub mod told;
 

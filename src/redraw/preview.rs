@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::draft::Draft;
 use super::figures::{self, COUNTED, Counting, Figures, Moves, is_open};
 use super::spread::{Spread, spread};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CoverageView, Snapshot};
 
 /// An area, before and after; `None` where it isn't there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,7 +65,7 @@ pub(super) fn preview(
     let Some(base) = snapshot.coverages.get(place) else { return Preview::default() };
     let (before, view) = (&base.coverage, draft.view());
     let after = &view.coverage;
-    let moves = moves(snapshot, place, draft);
+    let moves = moves(snapshot, place, draft.view());
     let touched = after.touched(before);
     let owns = |graph: &Coverage, id: AreaId| graph.area(id).is_some() && !graph.faces_of(id).is_empty();
     let code = |graph: &Coverage, id: Option<AreaId>| graph.area(id?).map(|a| a.code.clone());
@@ -112,7 +112,8 @@ pub(super) fn preview(
 /// What the last edit of a draft changed: areas with their figures before it and after.
 pub(super) fn changed(snapshot: &Snapshot, place: usize, draft: &Draft, counting: &Counting<'_>) -> Vec<AreaChange> {
     let earlier = draft.first(draft.steps().len().saturating_sub(1));
-    let [(old, old_moves), (new, new_moves)] = [&earlier, draft].map(|d| (d.coverage(), moves(snapshot, place, d)));
+    let [(old, old_moves), (new, new_moves)] =
+        [&earlier, draft].map(|d| (d.coverage(), moves(snapshot, place, d.view())));
     let owning = |graph: &Coverage, id: AreaId| graph.area(id).filter(|_| !graph.faces_of(id).is_empty()).cloned();
     let mut changes: Vec<AreaChange> = new
         .touched(old)
@@ -134,7 +135,7 @@ pub(super) fn changed(snapshot: &Snapshot, place: usize, draft: &Draft, counting
 }
 
 /// What would change hands, of the layers that are counted.
-pub(super) fn moves(snapshot: &Snapshot, place: usize, draft: &Draft) -> Moves<'static> {
-    let of = |name: &'static str| Some((name, snapshot.layer(name)?.moved(place, draft.view())));
+pub(super) fn moves(snapshot: &Snapshot, place: usize, next: &CoverageView) -> Moves<'static> {
+    let of = |name: &'static str| Some((name, snapshot.layer(name)?.moved(place, next)));
     COUNTED.into_iter().filter_map(of).collect()
 }

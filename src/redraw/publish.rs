@@ -78,7 +78,7 @@ impl Plans {
                 Refused::new("no_change", "the plan leaves everything as it is: there is nothing to publish").into()
             );
         }
-        let lineage = blocking(move || lineage(&snapshot, place, &draft)).await?;
+        let lineage = blocking(move || lineage(&snapshot, place, draft.view(), draft.steps())).await?;
         let summary = if note.is_empty() { format!("Plan {}: {}", plan.id, plan.name) } else { note.to_owned() };
         Ok(Publication {
             coverage: plan.coverage.to_string(),

@@ -189,6 +189,24 @@ fn a_publish_that_is_killed_anywhere_is_there_whole_or_not_at_all_and_never_twic
 }
 
 #[test]
+fn a_way_back_that_is_killed_anywhere_is_gone_whole_or_not_at_all() {
+    for place in Place::both() {
+        found_town(&place);
+        let id = begin(&place, &[cut("g00", 0)]);
+        approve(&place, &id);
+        plan(&place, &["publish", &id]).ended(0);
+        at_each_call(&place, &|_| strings(&["plan", "rollback", "1"]), &|place, done| {
+            let is_back = Found::in_store(place, &id).revisions.len() == 3;
+            assert!(is_back || !done);
+            let again = plan(place, &["rollback", "1"]).ended(i32::from(is_back));
+            assert!(!is_back || again.err.contains("no_change"), "{again:?}");
+            let revisions = Found::in_store(place, &id).revisions;
+            assert_eq!((revisions.len(), &revisions[2]), (3, &revisions[0]));
+        });
+    }
+}
+
+#[test]
 fn a_rebase_that_is_killed_anywhere_leaves_the_plan_on_one_base_or_the_other() {
     for place in Place::both() {
         found_town(&place);

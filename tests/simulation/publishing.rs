@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gridatlas::redraw::{Conflict, Op, PlanError};
 use gridatlas::snapshot::{Moment, Snapshot};
-use gridatlas::store::{self, Descent, PlanState, Publication};
+use gridatlas::store::{self, Descent, PlanState};
 use jiff::{SignedDuration, Timestamp};
 
 use super::judging;
@@ -337,27 +337,24 @@ impl Office {
         let earlier = self.model.revisions[self.dice.below(self.model.revisions.len())].clone();
         let head = self.model.head().clone();
         let desk = self.desk();
-        let (_, next) = desk.store.coverage(COVERAGE, Moment::Revision(earlier.number)).await.unwrap().unwrap();
-        let publication = Publication {
-            coverage: COVERAGE.into(),
-            expected: Some(head.number),
-            base: None,
-            next,
-            author: "chief".into(),
-            effective: None,
-            summary: format!("back to revision {}", earlier.number),
-            plan: None,
-            lineage: Vec::new(),
+        let all = desk.store.revisions().await.unwrap();
+        let to = all.iter().find(|r| r.number == earlier.number).unwrap();
+        let would = desk.plans.rollback(&desk.atlas, &desk.store, to, "chief", None, "").await;
+        let published = match desk.plans.roll_back(&desk.atlas, &desk.store, to, "chief", None, "").await {
+            Ok((published, _)) => published,
+            Err(PlanError::Refused(refused)) if refused.reason == "no_change" => {
+                assert!(*earlier.picture == *head.picture);
+                return self.count("way back: none");
+            }
+            Err(other) => panic!("{other}"),
         };
-        let published = desk.store.publish(publication.clone()).await.unwrap();
-        if !published.is_new {
-            assert!(*earlier.picture == *head.picture);
-            return self.count("way back: none");
-        }
         let (number, effective) = (published.revision.number, published.revision.effective);
+        let lineage = desk.store.lineage(COVERAGE).await.unwrap();
+        let lineage: Vec<_> = lineage.into_iter().filter(|d| d.revision == number).collect();
+        judging::tells(&lineage, &head.picture, &earlier.picture, &mut self.dice);
         self.model.revisions.push(Told { number, effective, ..earlier });
         self.holds_head().await;
-        let again = desk.store.publish(publication).await;
+        let again = desk.store.publish(would.unwrap()).await;
         assert!(matches!(again, Err(store::Error::Moved { .. })), "{again:?}");
         self.count("way back");
     }

@@ -170,3 +170,36 @@ async fn ground_that_goes_to_an_area_above_and_comes_back_is_told() {
     assert_eq!(told(&back), [("t t-2 split".to_owned(), 100.0)]);
     kept.city.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_back_is_a_revision_of_its_own_and_gives_no_code_again() {
+    let kept = Kept::new().await;
+    assert_eq!(publish(&kept, &edited(&kept, &[cut_g1()]).await).await.status, 200);
+    let back = |to: &str, tag: Option<&'static str>| {
+        let (path, kept) = (format!("revisions/{to}"), &kept);
+        async move { send(kept, Method::POST, &path, tag, j!({"author": "王"})).await }
+    };
+    for (to, tag, status, code) in [
+        ("1/rollback", None, 428, "precondition_required"),
+        ("1/rollback", Some("\"1\""), 412, "precondition_failed"),
+        ("9/rollback", Some("*"), 404, "unknown_revision"),
+        ("2/rollback", Some("*"), 422, "edit_refused"),
+    ] {
+        let refused = back(to, tag).await;
+        assert_eq!((refused.status, &refused.body["code"]), (status, &j!(code)), "{to}: {}", refused.body);
+    }
+    let would = back("1/rollback?dry_run=true", Some("\"2\"")).await;
+    assert_eq!((would.status, &would.body["touched"]), (200, &j!(["g1", "g1-2", "t"])), "{}", would.body);
+    assert_eq!(owner(&kept, "lon=120.02&lat=36.1").await, "g1-2");
+    let done = back("1/rollback", Some("\"2\"")).await;
+    assert_eq!((done.status, &done.body["revision"]), (200, &j!(3)), "{}", done.body);
+    let merged = done.body["lineage"].as_array().unwrap().iter().find(|d| d["from"] == "g1-2").unwrap();
+    assert_eq!((&merged["to"], &merged["kind"]), (&j!("g1"), &j!("merge")));
+    assert_eq!(owner(&kept, "lon=120.02&lat=36.1").await, "g1");
+    assert_eq!(owner(&kept, "lon=120.02&lat=36.1&rev=2").await, "g1-2");
+    let all = read(&kept, "revisions").await["revisions"].clone();
+    assert_eq!((&all[2]["digest"], &all[2]["author"]), (&all[0]["digest"], &j!("王")));
+    let made = post(&kept, &format!("plans/{}/edits", plan(&kept, "x").await), cut_g1()).await;
+    assert_eq!(made.body["created"], j!(["g1-3"]));
+    kept.city.stop().await;
+}
