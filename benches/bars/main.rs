@@ -19,6 +19,7 @@ mod import;
 mod kaohsiung;
 mod locator;
 mod nearest;
+mod past;
 mod redraw;
 mod store;
 mod table;
@@ -38,6 +39,9 @@ fn main() {
     }
     if let Some(at) = arguments.iter().position(|a| a == "--answers") {
         return store::answer(&arguments[at + 1]);
+    }
+    if let Some(at) = arguments.iter().position(|a| a == "--past") {
+        return past::measure(&arguments[at + 1]);
     }
     let wanted = arguments.iter().skip(1).find(|a| !a.starts_with('-'));
     let is_wanted = |name: &str| wanted.is_none_or(|w| name.contains(w.as_str()));
@@ -68,6 +72,9 @@ fn main() {
     }
     if is_wanted("store") {
         store::rows(&mut table);
+    }
+    if is_wanted("past") {
+        past::rows(&mut table);
     }
     if is_wanted("import") {
         import::rows(&mut table);

@@ -62,7 +62,8 @@ fn in_its_own_run<const N: usize>(what: &str, store: &Path) -> Result<[f64; N], 
     figures(&mut this(what, store)?)
 }
 
-fn this(what: &str, store: &Path) -> Result<Command, String> {
+/// This program, to measure one store in a run of its own.
+pub fn this(what: &str, store: &Path) -> Result<Command, String> {
     let mut this = Command::new(std::env::current_exe().map_err(|e| e.to_string())?);
     this.arg(what).arg(store);
     Ok(this)

@@ -119,8 +119,7 @@ impl Atlas {
         Ok(snapshot)
     }
 
-    /// How many states of the past are held, and how many bytes of them the present does
-    /// not share.
+    /// How many states of the past are held, and how many bytes at most beside the present.
     #[must_use]
     pub fn past(&self) -> (usize, usize) {
         self.past.size(&self.present())

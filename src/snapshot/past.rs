@@ -1,8 +1,8 @@
 //! States that are not the present one, kept for whoever asks again.
 //!
 //! ```text
-//!   present ◀── shares chunks ── past state ── shares chunks ── past state ...
-//!               what a state does not share with the present is what it costs
+//!   state 3 ◀─── state 4 ◀────── state 9 ...      what a state shares neither with the one
+//!      └───────────┴───┴──▶ present               before it nor with the present is its cost
 //! ```
 //!
 //! Invariant: the states kept hold at most [`MOST_BYTES`] beside the present one, and one
@@ -20,15 +20,24 @@ pub(super) const MOST_BYTES: usize = 64 << 20;
 /// asked for, which is why they are few.
 const MOST_SNAPSHOTS: usize = 8;
 
+/// A state, and what it costs beside the others.
+#[derive(Debug)]
+struct Kept {
+    view: Arc<CoverageView>,
+    bytes: usize,
+    /// The state before it when it was weighed; `None` before it was.
+    beside: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 struct Held {
     /// The store that they are of: numbers mean something else after a restore.
     epoch: Arc<str>,
     /// The change that the snapshots' features are of.
     change: u64,
-    /// With the bytes that the present does not share; the one used last is at the end.
-    views: VecDeque<(Arc<CoverageView>, usize)>,
-    /// The present revisions that those bytes are beside.
+    /// The one used last is at the end.
+    views: VecDeque<Kept>,
+    /// The present revisions that they were weighed beside.
     beside: Vec<u64>,
     snapshots: VecDeque<(Vec<u64>, Arc<Snapshot>)>,
 }
@@ -54,8 +63,8 @@ impl Past {
         if !present.coverages.iter().map(|c| c.revision).eq(held.beside.iter().copied()) {
             // The present moved away from what they shared with it.
             held.beside = present.coverages.iter().map(|c| c.revision).collect();
-            held.views.iter_mut().for_each(|(view, bytes)| *bytes = weight(view, present));
-            held.shrink(self.most_bytes);
+            held.views.iter_mut().for_each(|kept| kept.beside = None);
+            held.shrink(self.most_bytes, present);
         }
         if held.change != present.change {
             held.change = present.change;
@@ -88,17 +97,16 @@ impl Past {
         let now = present.coverages.get(place)?;
         let held = self.beside(present);
         let all =
-            std::iter::once(now).chain(held.views.iter().map(|(view, _)| view).filter(|view| view.name == now.name));
+            std::iter::once(now).chain(held.views.iter().map(|kept| &kept.view).filter(|view| view.name == now.name));
         all.min_by_key(|view| view.revision.abs_diff(number)).cloned()
     }
 
     /// Keeps a state, and lets go of those that were not used for the longest time.
     pub(super) fn keep_view(&self, view: Arc<CoverageView>, present: &Snapshot) {
         let mut held = self.beside(present);
-        held.views.retain(|(kept, _)| kept.revision != view.revision);
-        let bytes = weight(&view, present);
-        held.views.push_back((view, bytes));
-        held.shrink(self.most_bytes);
+        held.views.retain(|kept| kept.view.revision != view.revision);
+        held.views.push_back(Kept { view, bytes: 0, beside: None });
+        held.shrink(self.most_bytes, present);
     }
 
     /// Keeps the city at some revisions.
@@ -115,38 +123,54 @@ impl Past {
         held.snapshots.push_back((numbers, snapshot));
     }
 
-    /// How many states are kept, and how many bytes of them the present does not share.
+    /// How many states are kept, and how many bytes at most they hold beside the present.
     pub(super) fn size(&self, present: &Snapshot) -> (usize, usize) {
         let held = self.beside(present);
-        (held.views.len(), held.views.iter().map(|(_, bytes)| bytes).sum())
+        (held.views.len(), held.views.iter().map(|kept| kept.bytes).sum())
     }
 }
 
 impl Held {
     fn use_again(&mut self, number: u64) -> Option<Arc<CoverageView>> {
-        let at = self.views.iter().position(|(view, _)| view.revision == number)?;
-        let view = self.views.remove(at)?;
-        self.views.push_back(view.clone());
-        Some(view.0)
+        let at = self.views.iter().position(|kept| kept.view.revision == number)?;
+        let kept = self.views.remove(at)?;
+        let view = kept.view.clone();
+        self.views.push_back(kept);
+        Some(view)
     }
 
     /// Lets go of the states that were not used for the longest time, until the others and
     /// the last one fit.
-    fn shrink(&mut self, most_bytes: usize) {
-        let mut bytes: usize = self.views.iter().map(|(_, bytes)| bytes).sum();
-        while bytes > most_bytes && self.views.len() > 1 {
-            let Some((gone, weight)) = self.views.pop_front() else { return };
-            bytes -= weight;
-            self.snapshots.retain(|(_, s)| !s.coverages.iter().any(|view| Arc::ptr_eq(view, &gone)));
+    fn shrink(&mut self, most_bytes: usize, present: &Snapshot) {
+        self.weigh(present);
+        while self.views.len() > 1 && self.views.iter().map(|kept| kept.bytes).sum::<usize>() > most_bytes {
+            let Some(gone) = self.views.pop_front() else { return };
+            self.snapshots.retain(|(_, s)| !s.coverages.iter().any(|view| Arc::ptr_eq(view, &gone.view)));
+            self.weigh(present);
         }
     }
-}
 
-/// The bytes of a state that the present one does not share; what it shares with other
-/// states of the past is counted for each of them.
-fn weight(view: &CoverageView, present: &Snapshot) -> usize {
-    let now = present.coverage(&view.name);
-    view.bytes_not_shared_with(now.map(|now| &**now))
+    /// Weighs the states whose neighbour is another than it was. Each counts what it shares
+    /// neither with the one before it in time nor with the present, so that the sum is
+    /// never less than what all of them hold.
+    fn weigh(&mut self, present: &Snapshot) {
+        let mut order: Vec<usize> = (0..self.views.len()).collect();
+        order.sort_unstable_by_key(|i| (&self.views[*i].view.name, self.views[*i].view.revision));
+        let mut before: Option<Arc<CoverageView>> = None;
+        for i in order {
+            let kept = &mut self.views[i];
+            let other = before.filter(|other| other.name == kept.view.name);
+            // Revisions count from 1.
+            let beside = Some(other.as_ref().map_or(0, |other| other.revision));
+            if kept.beside != beside {
+                let now = present.coverage(&kept.view.name).map(|now| &**now);
+                let aside = kept.view.bytes_not_shared_with(now);
+                let aside = other.map_or(aside, |other| aside.min(kept.view.bytes_not_shared_with(Some(&other))));
+                (kept.bytes, kept.beside) = (aside, beside);
+            }
+            before = Some(kept.view.clone());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +190,7 @@ mod tests {
     fn however_many_dates_are_asked_for_no_more_is_held_than_allowed_and_the_last_one() {
         let now = present("a", 1, 1000);
         // They share nothing with the present, so each weighs the same.
-        let one = weight(&view(1), &now);
+        let one = view(1).bytes_not_shared_with(Some(&now.coverages[0]));
         let past = Past::new(3 * one);
         let mut asked = Vec::new();
         for number in 1..=40 {
@@ -192,6 +216,23 @@ mod tests {
             assert!(tight.view(number, &now).is_some());
             assert_eq!(tight.size(&now).0, 1);
         }
+    }
+
+    #[test]
+    fn states_that_share_their_memory_with_each_other_are_counted_once() {
+        let now = present("a", 1, 1000);
+        let far = view(1);
+        let one = far.bytes_not_shared_with(Some(&now.coverages[0]));
+        let past = Past::new(usize::MAX);
+        past.keep_view(far.clone(), &now);
+        let alike = Arc::new(far.updated(far.coverage.clone(), 2, None));
+        let more = alike.bytes_not_shared_with(Some(&far));
+        assert!(more < one, "{more} of {one}");
+        past.keep_view(alike, &now);
+        assert_eq!(past.size(&now), (2, one + more));
+        // One that shares nothing with anybody counts whole.
+        past.keep_view(view(3), &now);
+        assert_eq!(past.size(&now), (3, 2 * one + more));
     }
 
     #[test]
