@@ -373,3 +373,57 @@ fn no_nulls(value: &serde_json::Value) -> bool {
         _ => true,
     }
 }
+
+/// All tiles of some zooms, as they come from this maker.
+fn all_tiles(tiler: &Tiler, city: &Snapshot) -> Vec<Option<Arc<str>>> {
+    let layers = list(city, "grid,label_grid,street,building");
+    let coverage = &city.coverages[0].coverage;
+    let tiles = [10, 12, 14, 15].into_iter().flat_map(|z| tiles_of(coverage, z));
+    let options = TileOptions { encoding: Encoding::Gzip, ..PLAIN };
+    let tag = |tile| tiler.tile(city, &city.coverages[0], &layers, tile, options).unwrap().map(|t| t.etag);
+    tiles.map(tag).collect()
+}
+
+#[test]
+fn after_a_change_only_tiles_that_it_touched_are_made_again() {
+    use boundaries::edit::{Edit, Fresh, Keep, NewArea, Rules, Suffixes};
+    let first = snapshot(city::coverage(24, 24, 7), vec![("building", crowd(2_000))]);
+    let tiler = Tiler::new(64 << 20);
+    let before = all_tiles(&tiler, &first);
+    let made = tiler.hits_and_misses().1;
+
+    // A grid is cut in two under some buildings.
+    let coverage = &first.coverages[0].coverage;
+    let (y, x) = (city::ORIGIN.y + 103_000, city::ORIGIN.x);
+    let line = vec![boundaries::Point::new(x - 20_000, y), boundaries::Point::new(x + 70_000, y)];
+    let split = Edit::Split { codes: vec!["3700000002".into()], line, keep: Keep::Largest, new: NewArea::default() };
+    let codes = Suffixes::default();
+    let edited = split.apply(coverage, &Rules::new(&codes, Fresh::after(coverage))).unwrap();
+    let view = Arc::new(first.coverages[0].updated(edited.coverage, 2, None));
+    let coverages = vec![view];
+    let layer = Arc::new(first.layers["building"].reowned(&coverages));
+    let second = Snapshot { coverages, layers: [("building".into(), layer)].into(), ..first.clone() };
+
+    // And a building is put.
+    let one = crowd(1_500).pop().unwrap();
+    let moved = Geometry::Point(boundaries::Point::new(city::ORIGIN.x + 555_000, city::ORIGIN.y + 555_000));
+    let layer = second.layers["building"].updated(3, &[(1_500, Feature { geometry: moved, ..one })], &[]);
+    let third = Snapshot { layers: [("building".into(), Arc::new(layer))].into(), ..second.clone() };
+
+    let mut states = [before, Vec::new(), Vec::new()];
+    for (i, (old, new)) in [(&first, &second), (&second, &third)].into_iter().enumerate() {
+        tiler.follow(old, new);
+        let so_far = tiler.hits_and_misses().1;
+        states[i + 1] = all_tiles(&tiler, new);
+        let again = tiler.hits_and_misses().1 - so_far;
+        assert_eq!(states[i + 1], all_tiles(&Tiler::new(1 << 20), new), "a tile was kept that is another now");
+        let changed = states[i].iter().zip(&states[i + 1]).filter(|(old, new)| old != new).count();
+        assert!(changed > 0);
+        println!("step {i}: {changed} of {} tiles changed, {again} made of {made}", states[i].len());
+        assert!(again * 8 < made, "{again} layers and tiles of {made} were made again");
+    }
+    // What was there first is still known as it was.
+    let so_far = tiler.hits_and_misses().1;
+    assert_eq!(all_tiles(&tiler, &first), states[0]);
+    assert_eq!(tiler.hits_and_misses().1, so_far);
+}

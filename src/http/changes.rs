@@ -80,6 +80,11 @@ pub(super) async fn follow(app: App) {
     let mut before = app.atlas.present();
     while swaps.changed().await.is_ok() {
         let after = app.atlas.present();
+        let (tiler, old, new) = (app.tiler.clone(), before.clone(), after.clone());
+        // Tiles are asked for as soon as a change is told: what stays is known by then.
+        if let Err(broken) = tokio::task::spawn_blocking(move || tiler.follow(&old, &new)).await {
+            tracing::warn!("tiles that a change left alone are made again: {broken}");
+        }
         if after.change < before.change || after.epoch != before.epoch {
             app.feed.push(after.change.max(before.change) + 1, vec![("reset", json!({ "revision": after.revision }))]);
         } else {

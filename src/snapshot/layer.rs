@@ -23,6 +23,9 @@ use super::view::CoverageView;
 /// So many rows may stand beside the base before a new base is made.
 const LATER_MAX: usize = 2048;
 
+/// Features that are told apart one by one; of more it is said that all may be others.
+const MOST_BOXES: usize = 4096;
+
 /// A row's box in the tree.
 #[derive(Clone, Copy, Debug)]
 struct Boxed {
@@ -346,6 +349,56 @@ impl Layer {
         }
         next.fields = fields.into();
         next
+    }
+
+    /// Boxes around the features that are others than in an earlier state of the layer, in
+    /// either of the two: put, removed, with another owner or one of another code. `None`
+    /// where all of them may be: after a new base, or one more field.
+    #[must_use]
+    pub fn changed_since(&self, before: &Self) -> Option<Vec<Bounds>> {
+        let same_places = self.owners.len() == before.owners.len()
+            && self.owners.iter().zip(&before.owners).all(|(new, old)| new.view.name == old.view.name);
+        if !Arc::ptr_eq(&self.base, &before.base) || self.fields != before.fields || !same_places {
+            return None;
+        }
+        let mut rows = Vec::new();
+        let later = [self, before].into_iter().flat_map(|layer| &layer.later);
+        let mut seen: FxHashMap<*const Later, &Arc<Later>> = FxHashMap::default();
+        for later in later {
+            if seen.remove(&Arc::as_ptr(later)).is_none() {
+                seen.insert(Arc::as_ptr(later), later);
+            }
+        }
+        let mut later: Vec<Bounds> = seen.into_values().map(|later| later.bounds).collect();
+        for word in 0..self.gone.len().max(before.gone.len()) {
+            let [new, old] = [self, before].map(|layer| layer.gone.get(word).copied().unwrap_or_default());
+            let mut differ = new ^ old;
+            while differ != 0 {
+                rows.push(word * 64 + differ.trailing_zeros() as usize);
+                differ &= differ - 1;
+            }
+        }
+        for (place, (new, old)) in self.owners.iter().zip(&before.owners).enumerate() {
+            if Arc::ptr_eq(new, old) {
+                continue;
+            }
+            let [new, old] = [self.owners_in(place)?, before.owners_in(place)?];
+            rows.extend((0..self.base.table.len()).filter(|row| new.owner(*row) != old.owner(*row)));
+            let code = |owners: &Owners, id| owners.view.coverage.area(id).map(|area| area.code.clone());
+            let difference = new.view.coverage.difference(&old.view.coverage);
+            for id in difference.areas.into_iter().filter(|id| code(new, *id) != code(old, *id)) {
+                rows.extend(new.rows_of(id).iter().map(|row| *row as usize));
+                let owned = self.later.iter().filter(|l| l.verdicts.get(place).is_some_and(|v| v.owner == Some(id)));
+                later.extend(owned.map(|l| l.bounds));
+            }
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        if rows.len() + later.len() > MOST_BOXES {
+            return None;
+        }
+        let boxes = rows.into_iter().filter_map(|row| Some(self.base.table.geometry(row)?.bounds()));
+        Some(boxes.chain(later).filter(|b| !b.is_empty()).collect())
     }
 
     /// Whether its owners are those of these very coverages.

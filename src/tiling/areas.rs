@@ -39,11 +39,11 @@ const ZOOMS: usize = super::MAX_ZOOM as usize + 1;
 /// Everything that tiles need of one coverage in one datum.
 #[derive(Debug)]
 pub struct AreaTiles {
-    coverage: Coverage,
-    datum: Datum,
-    lines: Lines,
-    zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
-    levels: Vec<LevelTiles>,
+    pub(super) coverage: Coverage,
+    pub(super) datum: Datum,
+    pub(super) lines: Lines,
+    pub(super) zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
+    pub(super) levels: Vec<LevelTiles>,
     kinds: Arc<Kinds>,
 }
 
@@ -56,8 +56,8 @@ struct Kinds {
 }
 
 #[derive(Debug, Default)]
-struct LevelTiles {
-    ground: OnceLock<Ground>,
+pub(super) struct LevelTiles {
+    pub(super) ground: OnceLock<Ground>,
     traced: [OnceLock<Traced>; ZOOMS],
 }
 
@@ -246,28 +246,53 @@ impl Kinds {
 impl Sheet<'_> {
     /// What of an area's ground is in the tile.
     fn draw(&self, area: &AreaGround, shape: &mut Shape, tile: TileCoord) {
-        if let Some(pieces) = self.traced.get(area.area) {
-            for (bounds, polygon) in pieces {
+        let traced = self.traced.get(area.area);
+        if let Some([(bounds, polygon)]) = traced
+            && self.shown.holds(*bounds)
+        {
+            return push(shape, polygon, tile);
+        }
+        if let (None, [part]) = (traced, area.parts.as_slice()) {
+            let bounds = part.bounds.on(self.lines.grid());
+            let mut rings = part.rings();
+            if let (true, Some(shell), None) = (self.shown.holds(bounds), rings.next(), rings.next()) {
+                return shape.push_traced(|points| self.lines.put_ring(shell, tile, points));
+            }
+        }
+        // In the order of what is in the tile: what is done to an area beyond it must not change it.
+        let mut pieces = self.pieces(area);
+        pieces.sort_by_cached_key(|polygon| polygon.shell.iter().min().copied());
+        pieces.iter().for_each(|polygon| push(shape, polygon, tile));
+    }
+
+    /// The same for an area that is cut, of several parts, with holes or traced.
+    fn pieces(&self, area: &AreaGround) -> Vec<GridPolygon> {
+        let mut pieces = Vec::new();
+        if let Some(traced) = self.traced.get(area.area) {
+            for (bounds, polygon) in traced {
                 if self.shown.holds(*bounds) {
-                    push(shape, polygon, tile);
+                    pieces.push(polygon.clone());
                 } else if self.shown.meets(*bounds) {
                     let mut cut = Cut::at(self.shown);
                     polygon.rings().for_each(|ring| push_edges(&mut cut, ring));
-                    cut.finish_touching().iter().for_each(|polygon| push(shape, polygon, tile));
+                    pieces.extend(cut.finish_touching());
                 }
             }
-            return;
+            return pieces;
         }
         for part in &area.parts {
             let bounds = part.bounds.on(self.lines.grid());
             if self.shown.holds(bounds) {
-                for ring in part.rings() {
-                    shape.push_traced(|points| self.lines.put_ring(ring, tile, points));
-                }
+                let mut rings = part.rings().map(|ring| self.lines.ring(ring).collect::<Vec<_>>());
+                let shell = rings.next().unwrap_or_default();
+                let mut holes: Vec<_> = rings.collect();
+                holes.sort_by_cached_key(|hole| hole.iter().min().copied());
+                pieces.push(GridPolygon { shell, holes });
             } else if self.shown.meets(bounds) {
-                self.cut(part).iter().for_each(|polygon| push(shape, polygon, tile));
+                pieces.extend(self.cut(part));
             }
         }
+        pieces
     }
 
     /// A part whose half-edges say what it is, cut down to the tile.

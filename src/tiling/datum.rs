@@ -7,7 +7,7 @@ use crate::crs::Crs;
 
 /// The datum of a tile's coordinates. Base maps of Chinese providers are in GCJ-02;
 /// what is drawn over them has to be, too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Datum {
     /// WGS-84, as everything is kept.
     #[default]

@@ -63,6 +63,16 @@ pub(super) fn lowest_zoom(layer: &Layer, extent: Bounds) -> u8 {
     (first..last).find(|z| room_at_zoom_0 * f64::from(*z).exp2() >= ROOM_OF_A_POINT).unwrap_or(last)
 }
 
+/// The box that a feature's box meets where the feature may be in a tile.
+pub(super) fn shown_by(tile: TileCoord, datum: Datum) -> Bounds {
+    let b = tile.lattice_box(BUFFER);
+    let reach = datum.reach_e7();
+    Bounds {
+        min: Point::new(b.min_lon_e7.saturating_sub(reach), b.min_lat_e7.saturating_sub(reach)),
+        max: Point::new(b.max_lon_e7.saturating_add(reach), b.max_lat_e7.saturating_add(reach)),
+    }
+}
+
 /// Draws a layer into a tile, in at most `limit` bytes. `owners` is a coverage and its
 /// place in the snapshot: each feature says the code of its owner there.
 pub(super) fn draw(
@@ -73,14 +83,8 @@ pub(super) fn draw(
     datum: Datum,
     limit: usize,
 ) -> Drawn {
-    let b = tile.lattice_box(BUFFER);
-    let reach = datum.reach_e7();
-    let bounds = Bounds {
-        min: Point::new(b.min_lon_e7.saturating_sub(reach), b.min_lat_e7.saturating_sub(reach)),
-        max: Point::new(b.max_lon_e7.saturating_add(reach), b.max_lat_e7.saturating_add(reach)),
-    };
     let mut found: Vec<(u64, u32, usize)> =
-        layer.within(bounds).map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix)).collect();
+        layer.within(shown_by(tile, datum)).map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix)).collect();
     found.sort_unstable();
 
     let fields = shown_fields(layer);

@@ -137,6 +137,11 @@ impl AreaGround {
         self.parts.get(self.largest)
     }
 
+    /// Whether anybody asked for its name.
+    pub(super) fn is_labelled(&self) -> bool {
+        self.label.get().is_some()
+    }
+
     /// Where the name stands.
     pub(super) fn label(&self, coverage: &Coverage) -> Option<Point> {
         *self.label.get_or_init(|| {

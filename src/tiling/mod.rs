@@ -23,6 +23,7 @@ mod traced;
 mod zoom;
 
 mod areas;
+mod changed;
 mod features;
 
 mod prepared;
@@ -33,6 +34,7 @@ mod pyramid;
 mod style;
 
 pub use areas::AreaTiles;
+pub use changed::Changed;
 pub use datum::Datum;
 pub use error::TilingError;
 pub use names::{LayerList, LayerName};

@@ -1,11 +1,16 @@
 //! What has been made ready for the coverages and layers that are being read: each
 //! known by its memory, so that another revision, a draft or a changed layer is
-//! another thing without anyone having to say so.
+//! another thing without anyone having to say so. Of a thing that came from another it
+//! is known where the two differ, so that tiles elsewhere stay.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use boundaries::{Bounds, Level};
+use tiles::TileCoord;
+
 use super::areas::AreaTiles;
+use super::changed::Changed;
 use super::datum::Datum;
 use crate::snapshot::{CoverageView, Layer};
 
@@ -14,20 +19,77 @@ const MAX_COVERAGES: usize = 8;
 /// Layers whose numbers are kept.
 const MAX_LAYERS: usize = 64;
 
-/// A prepared coverage and the number that stands for it in the cache.
+/// Steps back to earlier states that are remembered.
+const MAX_STEPS: usize = 64;
+
+/// The number that stands for a state in the cache, and how it came from earlier ones.
+///
+/// ```text
+///   serial 7 ◀──step── serial 9 ◀──step── serial 12       a tile that neither step touched
+///                                                          is kept under 7, in all three
+/// ```
+#[derive(Clone, Debug)]
+struct Lineage<C> {
+    serial: u64,
+    /// What changed, and since which serial; the last step first.
+    past: Vec<(Arc<C>, u64)>,
+}
+
+impl<C> Lineage<C> {
+    fn new(serial: u64) -> Self {
+        Self { serial, past: Vec::new() }
+    }
+
+    fn after(serial: u64, changed: C, before: &Self) -> Self {
+        let step = (Arc::new(changed), before.serial);
+        Self { serial, past: std::iter::once(step).chain(before.past.iter().cloned()).take(MAX_STEPS).collect() }
+    }
+
+    /// The earliest state known since which nothing has changed.
+    fn since(&self, is_touched: impl Fn(&C) -> bool) -> u64 {
+        let steps = self.past.iter().take_while(|(changed, _)| !is_touched(changed));
+        steps.last().map_or(self.serial, |(_, before)| *before)
+    }
+}
+
+/// A prepared coverage.
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
     view: Weak<CoverageView>,
     name: Arc<str>,
     datum: Datum,
-    pub(super) serial: u64,
-    areas: Arc<OnceLock<AreaTiles>>,
+    serial: u64,
+    made: Arc<OnceLock<(AreaTiles, Lineage<Changed>)>>,
 }
 
 impl Ready {
     /// The prepared areas, if they are already.
     pub(super) fn areas(&self) -> Option<&AreaTiles> {
-        self.areas.get()
+        self.made.get().map(|(areas, _)| areas)
+    }
+
+    /// The state since which the areas of a level in a tile are as they are.
+    pub(super) fn areas_since(&self, level: Level, tile: TileCoord) -> u64 {
+        self.made.get().map_or(self.serial, |(_, lineage)| lineage.since(|changed| changed.areas(level, tile)))
+    }
+
+    /// The same for their names.
+    pub(super) fn names_since(&self, level: Level, tile: TileCoord) -> u64 {
+        self.made.get().map_or(self.serial, |(_, lineage)| lineage.since(|changed| changed.names(level, tile)))
+    }
+}
+
+/// A layer that is known.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    layer: Weak<Layer>,
+    lineage: Lineage<Vec<Bounds>>,
+}
+
+impl Known {
+    /// The state since which no feature whose box meets `bounds` has changed.
+    pub(super) fn since(&self, bounds: Bounds) -> u64 {
+        self.lineage.since(|boxes| boxes.iter().any(|b| b.meets(bounds)))
     }
 }
 
@@ -36,10 +98,14 @@ impl Ready {
 pub(super) struct Prepared {
     serial: AtomicU64,
     coverages: Mutex<Vec<Ready>>,
-    layers: Mutex<Vec<(Weak<Layer>, u64)>>,
+    layers: Mutex<Vec<Known>>,
 }
 
 impl Prepared {
+    fn next_serial(&self) -> u64 {
+        self.serial.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// A coverage, prepared for a datum. What is new in it since the last one of its
     /// name is all that is worked out.
     pub(super) fn coverage(&self, view: &Arc<CoverageView>, datum: Datum) -> Ready {
@@ -52,20 +118,24 @@ impl Prepared {
                     view: Arc::downgrade(view),
                     name: view.name.clone(),
                     datum,
-                    serial: self.serial.fetch_add(1, Ordering::Relaxed),
-                    areas: Arc::default(),
+                    serial: self.next_serial(),
+                    made: Arc::default(),
                 },
             };
-            let before = all.iter().rev().find(|r| r.name == view.name && r.datum == datum).map(|r| r.areas.clone());
+            let before = all.iter().rev().find(|r| r.name == view.name && r.datum == datum).map(|r| r.made.clone());
             if all.len() >= MAX_COVERAGES {
                 all.remove(0);
             }
             all.push(ready.clone());
             (ready, before)
         };
-        ready.areas.get_or_init(|| match before.as_ref().and_then(|b| b.get()) {
-            Some(before) => before.updated(&view.coverage),
-            None => AreaTiles::new(&view.coverage, datum),
+        ready.made.get_or_init(|| match before.as_ref().and_then(|b| b.get()) {
+            Some((before, lineage)) => {
+                let areas = before.updated(&view.coverage);
+                let changed = areas.changed_since(before);
+                (areas, Lineage::after(ready.serial, changed, lineage))
+            }
+            None => (AreaTiles::new(&view.coverage, datum), Lineage::new(ready.serial)),
         });
         // Nobody can ask again for one that is gone, and the next can now build on this.
         let mut all = self.coverages.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,18 +143,52 @@ impl Prepared {
         ready
     }
 
-    /// The number that stands for a layer in the cache.
-    pub(super) fn layer(&self, layer: &Arc<Layer>) -> u64 {
-        let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, serial)) = all.iter().find(|(l, _)| std::ptr::eq(l.as_ptr(), Arc::as_ptr(layer))) {
-            return *serial;
-        }
-        all.retain(|(l, _)| l.strong_count() > 0);
-        if all.len() >= MAX_LAYERS {
-            all.remove(0);
-        }
-        let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        all.push((Arc::downgrade(layer), serial));
-        serial
+    /// The datums for which some state of a coverage is prepared.
+    pub(super) fn datums(&self, name: &str) -> Vec<Datum> {
+        let all = self.coverages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut datums: Vec<Datum> = all.iter().filter(|r| *r.name == *name).map(|r| r.datum).collect();
+        datums.sort_unstable();
+        datums.dedup();
+        datums
     }
+
+    /// A layer, known from now on.
+    pub(super) fn layer(&self, layer: &Arc<Layer>) -> Known {
+        let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.iter().find(|k| k.is(layer)) {
+            return known.clone();
+        }
+        let known = Known { layer: Arc::downgrade(layer), lineage: Lineage::new(self.next_serial()) };
+        push(&mut all, known.clone());
+        known
+    }
+
+    /// Makes known that one layer has taken the place of another.
+    pub(super) fn succeed(&self, before: &Arc<Layer>, after: &Arc<Layer>) {
+        let earlier = {
+            let all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+            all.iter().find(|k| k.is(before)).map(|k| k.lineage.clone())
+        };
+        let Some((earlier, changed)) = earlier.zip(after.changed_since(before)) else { return };
+        let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have asked already: what was made meanwhile stays what it is.
+        let asked = all.iter().position(|k| k.is(after)).map(|i| all.remove(i).lineage.serial);
+        let serial = asked.unwrap_or_else(|| self.next_serial());
+        let known = Known { layer: Arc::downgrade(after), lineage: Lineage::after(serial, changed, &earlier) };
+        push(&mut all, known);
+    }
+}
+
+impl Known {
+    fn is(&self, layer: &Arc<Layer>) -> bool {
+        std::ptr::eq(self.layer.as_ptr(), Arc::as_ptr(layer))
+    }
+}
+
+fn push(all: &mut Vec<Known>, known: Known) {
+    all.retain(|k| k.layer.strong_count() > 0);
+    if all.len() >= MAX_LAYERS {
+        all.remove(0);
+    }
+    all.push(known);
 }

@@ -13,7 +13,7 @@ use super::datum::Datum;
 use super::error::TilingError;
 use super::features;
 use super::names::{LayerList, LayerName};
-use super::prepared::{Prepared, Ready};
+use super::prepared::{Known, Prepared, Ready};
 use super::tile::{Encoding, Tile};
 use crate::snapshot::{CoverageView, Layer, Snapshot};
 
@@ -40,12 +40,26 @@ pub struct TileOptions {
     pub encoding: Encoding,
 }
 
-/// One layer of a tile, as far as it decides the bytes.
+/// One layer of a tile, as far as it decides the bytes. `since` stands for the state since
+/// which the layer is as it is in this very tile.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum LayerKey {
-    Areas { coverage: u64, level: Level },
-    Labels { coverage: u64, level: Level },
-    Features { layer: u64, coverage: Option<usize>, datum: Datum, limit: usize },
+    /// Below its lowest zoom.
+    Nothing,
+    Areas {
+        since: u64,
+        level: Level,
+    },
+    Labels {
+        since: u64,
+        level: Level,
+    },
+    Features {
+        since: u64,
+        coverage: Option<usize>,
+        datum: Datum,
+        limit: usize,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,6 +112,21 @@ impl Tiler {
         }
     }
 
+    /// Takes note of what differs between two states of the city, so that tiles which are
+    /// the same in both stay in the cache.
+    pub fn follow(&self, before: &Snapshot, after: &Snapshot) {
+        for view in after.coverages.iter().filter(|view| !before.coverages.iter().any(|old| Arc::ptr_eq(old, view))) {
+            for datum in self.prepared.datums(&view.name) {
+                self.prepared.coverage(view, datum);
+            }
+        }
+        for (name, layer) in &after.layers {
+            if let Some(old) = before.layers.get(name).filter(|old| !Arc::ptr_eq(old, layer)) {
+                self.prepared.succeed(old, layer);
+            }
+        }
+    }
+
     /// Tiles served from the cache, and tiles and layers that had to be made.
     #[must_use]
     pub fn hits_and_misses(&self) -> (u64, u64) {
@@ -124,7 +153,7 @@ impl Tiler {
             return Err(TilingError::ZoomTooDeep { z: tile.z() });
         }
         let request = self.request(snapshot, view, layers, options.datum);
-        let keys = request.keys(MAX_LAYER_BYTES);
+        let keys = request.keys(tile, MAX_LAYER_BYTES);
         let key = Key::Whole(tile, keys, options.encoding);
         let make = || request.whole(tile, options.encoding, Some(&self.cache)).map(Kept::Whole);
         match self.cache.get_or_insert_with(&key, make)? {
@@ -183,7 +212,7 @@ impl Tiler {
 enum Source<'a> {
     Areas(&'a str, Level),
     Labels(&'a str, Level),
-    Features(&'a Layer, u64),
+    Features(&'a Layer, Known),
 }
 
 struct Request<'a> {
@@ -195,18 +224,21 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn keys(&self, limit: usize) -> Vec<LayerKey> {
-        self.sources.iter().map(|source| self.key(source, limit)).collect()
+    fn keys(&self, tile: TileCoord, limit: usize) -> Vec<LayerKey> {
+        self.sources.iter().map(|source| self.key(source, tile, limit)).collect()
     }
 
-    fn key(&self, source: &Source<'_>, limit: usize) -> LayerKey {
-        let coverage = self.ready.serial;
+    fn key(&self, source: &Source<'_>, tile: TileCoord, limit: usize) -> LayerKey {
+        if tile.z() < self.lowest_zoom(source) {
+            return LayerKey::Nothing;
+        }
         match source {
-            Source::Areas(_, level) => LayerKey::Areas { coverage, level: *level },
-            Source::Labels(_, level) => LayerKey::Labels { coverage, level: *level },
+            Source::Areas(_, level) => LayerKey::Areas { since: self.ready.areas_since(*level, tile), level: *level },
+            Source::Labels(_, level) => LayerKey::Labels { since: self.ready.names_since(*level, tile), level: *level },
             Source::Features(_, layer) => {
+                let since = layer.since(features::shown_by(tile, self.datum));
                 let coverage = self.owners.map(|(place, _)| place);
-                LayerKey::Features { layer: *layer, coverage, datum: self.datum, limit }
+                LayerKey::Features { since, coverage, datum: self.datum, limit }
             }
         }
     }
@@ -232,7 +264,10 @@ impl Request<'_> {
             for source in &self.sources {
                 let (bytes, out) = match cache {
                     Some(cache) => {
-                        let key = Key::Layer(tile, self.key(source, limit));
+                        let key = match self.key(source, tile, limit) {
+                            LayerKey::Nothing => continue,
+                            key => Key::Layer(tile, key),
+                        };
                         let make = || {
                             let (bytes, left_out) = self.layer(source, tile, limit);
                             Ok::<_, TilingError>(Kept::Layer { bytes, left_out })

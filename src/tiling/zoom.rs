@@ -77,6 +77,21 @@ impl ZoomLines {
         (Self { z: self.z, grid: self.grid, chunks }, again.into_iter().collect())
     }
 
+    /// The borders whose lines are others than in an earlier state, ascending.
+    pub(super) fn other_than(&self, old: &Self) -> Vec<BorderId> {
+        let mut others = Vec::new();
+        for number in 0..self.chunks.len().max(old.chunks.len()) {
+            let [new, old] = [self, old].map(|lines| lines.chunks.get(number));
+            if matches!((new, old), (Some(a), Some(b)) if Arc::ptr_eq(a, b)) {
+                continue;
+            }
+            let line = |chunk: Option<&Arc<Chunk>>, i| chunk.map_or_else(Vec::new, |c| c.lines.get(i).to_vec());
+            let differ = (0..CHUNK).filter(|i| line(new, *i) != line(old, *i));
+            others.extend(differ.map(|i| BorderId((number * CHUNK + i) as u32)));
+        }
+        others
+    }
+
     pub(super) fn grid(&self) -> Grid {
         self.grid
     }

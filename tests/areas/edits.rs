@@ -19,7 +19,7 @@ fn place(c: &Coverage, random: &mut Random) -> (AreaId, Point, i32) {
     }
 }
 
-fn edit(c: &Coverage, random: &mut Random) -> (Edit, Point) {
+pub(crate) fn edit(c: &Coverage, random: &mut Random) -> (Edit, Point) {
     let (id, middle, size) = place(c, random);
     let mut near = |p: Point, reach: i32| {
         let mut about = || random.below(2 * reach.max(1) as usize + 1) as i32 - reach.max(1);

@@ -11,6 +11,7 @@ mod support;
 mod edits;
 mod grounds;
 mod judge;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -121,6 +121,24 @@ impl GridBox {
         }
     }
 
+    /// The smallest box around both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            min: GridPoint::new(self.min.x.min(other.min.x), self.min.y.min(other.min.y)),
+            max: GridPoint::new(self.max.x.max(other.max.x), self.max.y.max(other.max.y)),
+        }
+    }
+
+    /// The box with a margin of `by` units around it; the empty one stays empty.
+    #[must_use]
+    pub fn grown(self, by: i32) -> Self {
+        Self {
+            min: GridPoint::new(self.min.x.saturating_sub(by), self.min.y.saturating_sub(by)),
+            max: GridPoint::new(self.max.x.saturating_add(by), self.max.y.saturating_add(by)),
+        }
+    }
+
     /// Whether `p` lies in it, its rim included.
     #[inline]
     #[must_use]

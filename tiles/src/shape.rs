@@ -83,12 +83,16 @@ impl Shape {
 
     /// Adds a ring that lies in the tile, is simple and wound by its role, shells before
     /// their holes: one of ground that was [traced](crate::trace()) or [cut](crate::Cut).
-    /// `put` puts its points behind those that are there.
+    /// `put` puts its points behind those that are there. It begins at its least point,
+    /// wherever the walk began: what is in the tile alone decides its bytes.
     pub fn push_traced(&mut self, put: impl FnOnce(&mut Vec<TilePoint>)) {
         let from = self.points.len();
         put(&mut self.points);
         debug_assert!(self.points.len() >= from + 3);
         debug_assert!(self.points[from..].iter().all(|p| ClipBox::TILE.contains(*p)));
+        let ring = &mut self.points[from..];
+        let least = (0..ring.len()).min_by_key(|i| ring[*i]).unwrap_or_default();
+        ring.rotate_left(least);
         self.ends.push(self.points.len());
     }
 
