@@ -30,6 +30,9 @@ const KEPT: usize = 1024;
 /// Codes that one event names; a revision that touches more says how many.
 const CODES: usize = 1000;
 
+/// Boxes that one event names; of a layer that changed in more places it says none.
+const BOXES: usize = 1000;
+
 /// One thing that changed.
 #[derive(Clone, Debug)]
 struct Told {
@@ -94,6 +97,10 @@ pub(super) async fn follow(app: App) {
     }
 }
 
+fn corners(b: Bounds) -> [f64; 4] {
+    [b.min.lon(), b.min.lat(), b.max.lon(), b.max.lat()]
+}
+
 /// What differs between two snapshots.
 fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
     let mut events = Vec::new();
@@ -105,7 +112,6 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
         let nothing = Coverage::empty(view.levels().into());
         let old = old.map_or(&nothing, |o| &o.coverage);
         let codes = view.coverage.touched_codes(old);
-        let corners = |b: Bounds| [b.min.lon(), b.min.lat(), b.max.lon(), b.max.lat()];
         let boxes: Vec<_> = view.coverage.touched_ground(old).into_iter().map(corners).collect();
         events.push((
             "revision",
@@ -117,9 +123,16 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
         ));
     }
     for (name, layer) in &after.layers {
-        if before.layer(name).is_none_or(|old| !Arc::ptr_eq(old, layer)) {
-            events.push(("layer", json!({ "layer": name, "change": layer.change(), "count": layer.len() })));
+        let old = before.layer(name);
+        if old.is_some_and(|old| Arc::ptr_eq(old, layer)) {
+            continue;
         }
+        let mut told = json!({ "layer": name, "change": layer.change(), "count": layer.len() });
+        let boxes = old.and_then(|old| layer.changed_since(old)).filter(|boxes| boxes.len() <= BOXES);
+        if let Some(boxes) = boxes {
+            told["boxes"] = boxes.into_iter().map(corners).collect::<Vec<_>>().into();
+        }
+        events.push(("layer", told));
     }
     for name in before.layers.keys().filter(|name| after.layer(name).is_none()) {
         events.push(("layer", json!({ "layer": name, "count": 0 })));
@@ -136,7 +149,8 @@ fn parse_id(text: &str) -> Option<(u64, u32)> {
 #[utoipa::path(get, path = "/changes", tag = "revisions",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, boxes}`: the \
-        codes of areas that differ, and boxes [west, south, east, north] around all of their ground, old and new), `layer` (`{layer, change, count}`) and `reset` (read all anew)", content_type = "text/event-stream")))]
+        codes of areas that differ, and boxes [west, south, east, north] around all of their ground, old and new), `layer` (`{layer, change, count, boxes}`: \
+        boxes of the features that were put, removed or got another owner; without `boxes` all may have) and `reset` (read all anew)", content_type = "text/event-stream")))]
 pub(super) async fn changes(
     State(app): State<App>,
     Params(Nothing {}): Params<Nothing>,

@@ -21,8 +21,8 @@ use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingEr
 /// The media type of a vector tile.
 pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
 
-/// The present may change at any time; a client asks whether it has.
-const PRESENT: &str = "public, max-age=5, stale-while-revalidate=60";
+/// The present may change at any time: a client keeps it, and asks each time whether it has.
+const PRESENT: &str = "public, no-cache";
 
 /// What a revision published stays as it is.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";

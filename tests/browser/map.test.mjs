@@ -171,6 +171,68 @@ describe("the map", () => {
     assert.ok(inked > 300, `${inked} pixels have the colour of names`);
   });
 
+  test("draws a boundary that was published anew, without a reload, and asks only for tiles around it", async (t) => {
+    const start = await open(t);
+    const [lon, lat] = (await viewOf(start.page)).centre;
+    const { code } = (await city.get(`/locate?lon=${lon}&lat=${lat}`)).owners[0];
+    const { geometry } = await city.get(`/areas/${code}`);
+    const points = geometry.coordinates.flat(geometry.type === "Polygon" ? 1 : 2);
+    const [lons, lats] = [0, 1].map((axis) => points.map((point) => point[axis]));
+    const [west, east, south, north] = [Math.min(...lons), Math.max(...lons), Math.min(...lats), Math.max(...lats)];
+    const line = [
+      [west - 1e-4, (south + north) / 2],
+      [east + 1e-4, (south + north) / 2],
+    ];
+    const { page, errors } = await open(t, `#c=${(west + east) / 2},${(south + north) / 2}&z=15&off=building,party_unit,worker,event`);
+    await page.evaluate(() => (window.isTheSamePage = true));
+    const before = await picture(page, "before-publishing");
+
+    const send = async (path, body, from = "planner") => {
+      const headers = { "content-type": "application/json", "if-match": "*" };
+      const answer = await fetch(new URL(path, city.url), { method: "POST", headers, body: JSON.stringify({ author: from, ...body }) });
+      assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
+      return answer.json();
+    };
+    const { id } = await send("/plans", { name: "one split" });
+    const edit = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ op: "split", code, line }) };
+    const edited = await fetch(new URL(`/plans/${id}/edits`, city.url), edit);
+    assert.equal(edited.status, 201, await edited.text());
+    await send(`/plans/${id}/submit`, {});
+    await send(`/plans/${id}/approve`, {}, "somebody else");
+    const asked = [];
+    page.on("request", (request) => {
+      const tile = /\/tiles\/([^/]+)\/(\d+)\/(\d+)\/(\d+)/.exec(request.url());
+      if (tile) asked.push({ layers: decodeURIComponent(tile[1]), z: Number(tile[2]), x: Number(tile[3]), y: Number(tile[4]) });
+    });
+    const { touched } = await send(`/plans/${id}/publish`, {});
+    const published = Date.now();
+    let share = 0;
+    while (share < 0.0005 && Date.now() < published + PATIENCE_MS) share = (await picture(page)).difference(before);
+    t.diagnostic(`seen ${Date.now() - published} ms after publishing`);
+    assert.ok(share >= 0.0005, "nothing changed on the map");
+    await atRest(page);
+    await picture(page, "after-publishing");
+    assert.ok(await page.evaluate(() => window.isTheSamePage), "the page was loaded again");
+
+    const areas = asked.filter(({ layers }) => !/worker|event/.test(layers));
+    assert.ok(areas.length > 0, "no tile was asked for again");
+    const corners = [];
+    for (const one of touched) {
+      const { geometry } = await city.get(`/areas/${one}`);
+      corners.push(...geometry.coordinates.flat(geometry.type === "Polygon" ? 1 : 2));
+    }
+    const column = (degrees, z) => ((degrees + 180) / 360) * 2 ** z;
+    const row = (degrees, z) => (0.5 - Math.asinh(Math.tan((degrees * Math.PI) / 180)) / (2 * Math.PI)) * 2 ** z;
+    for (const { z, x, y } of areas) {
+      const columns = corners.map((corner) => column(corner[0], z));
+      const rows = corners.map((corner) => row(corner[1], z));
+      const isNear =
+        Math.min(...columns) < x + 1.1 && Math.max(...columns) > x - 0.1 && Math.min(...rows) < y + 1.1 && Math.max(...rows) > y - 0.1;
+      assert.ok(isNear, `${z}/${x}/${y} was asked for, where nothing changed`);
+    }
+    assert.deepEqual(errors, []);
+  });
+
   test("hides a layer that is switched off, and the URL says so", async (t) => {
     const [building] = (await city.get("/layers/building/features?limit=1")).features;
     const [lon, lat] = building.geometry.coordinates.flat(3);

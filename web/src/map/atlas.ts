@@ -13,7 +13,7 @@ import { hidden, isDark, level, revision, selection, view } from "../state/scree
 import type { View } from "../state/url";
 import { setCamera } from "./camera";
 import { cityOf, dress, levelAt, swatch } from "./dress";
-import { keepLive, refreshAll } from "./live";
+import { followChanges, keepLive } from "./live";
 import { areaToPick, Selection } from "./picked";
 import { styleFor } from "./styles";
 
@@ -63,7 +63,10 @@ function start(container: HTMLElement, style: StyleSpecification): () => void {
   followMap(map);
   const ends = [keepLive(map)];
   // Before it has its first style a map can't take a second one.
-  map.once("style.load", () => ends.push(followScreen(map, style, first)));
+  map.once("style.load", () => {
+    ends.push(followScreen(map, style, first));
+    ends.push(followChanges(map, service.url("changes"), (now) => (revision.value = now)));
+  });
   return () => {
     for (const end of ends) end();
     setCamera(null);
@@ -118,7 +121,6 @@ function followScreen(map: Canvas, first: StyleSpecification, firstDressed: Styl
   };
 
   let turn = 0;
-  let known: number | null = null;
   const ends = [
     effect(() => {
       const now = ++turn;
@@ -144,11 +146,6 @@ function followScreen(map: Canvas, first: StyleSpecification, firstDressed: Styl
     effect(() => {
       void [view.value, selection.value, located.value, level.value];
       untracked(show);
-    }),
-    effect(() => {
-      const now = revision.value;
-      if (known !== null && now !== null && now !== known) untracked(() => refreshAll(map));
-      known = now ?? known;
     }),
   ];
   return () => {
