@@ -17,6 +17,22 @@ use super::rebase::rebase;
 use crate::snapshot::{Atlas, Moment};
 use crate::store::{self, Descent, Plan, PlanChange, PlanState, Publication, Published, Store};
 
+/// Publishes, and shows it to readers; the lineage says the revision that it came with.
+pub(super) async fn put(
+    atlas: &Atlas,
+    store: &Store,
+    publication: Publication,
+) -> Result<(Published, Vec<Descent>), store::Error> {
+    let mut lineage = publication.lineage.clone();
+    let published = store.publish(publication).await?;
+    // It is published, whether it could be read again at once or not.
+    if let Err(error) = atlas.refresh().await {
+        tracing::warn!(%error, "what was published is not shown yet");
+    }
+    lineage.iter_mut().for_each(|d| d.revision = published.revision.number);
+    Ok((published, lineage))
+}
+
 impl Plans {
     /// Publishes a plan: the boundaries, what became of areas, and the plan's own state, in
     /// one transaction. Seen by readers when it returns, if it is in force at once.
@@ -34,17 +50,10 @@ impl Plans {
         note: &str,
     ) -> Result<(Published, Vec<Descent>), PlanError> {
         let publication = self.publication(store, &opened, author, effective, note).await?;
-        let mut lineage = publication.lineage.clone();
-        let published = match store.publish(publication).await {
-            Err(store::Error::Moved { .. }) => return Err(behind(store, &opened.plan).await?),
-            published => published?,
-        };
-        // It is published, whether it could be read again at once or not.
-        if let Err(error) = atlas.refresh().await {
-            tracing::warn!(%error, "what was published is not shown yet");
+        match put(atlas, store, publication).await {
+            Err(store::Error::Moved { .. }) => Err(behind(store, &opened.plan).await?),
+            published => Ok(published?),
         }
-        lineage.iter_mut().for_each(|d| d.revision = published.revision.number);
-        Ok((published, lineage))
     }
 
     /// What publishing would write, without doing so.

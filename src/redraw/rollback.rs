@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::draft::Refused;
 use super::lineage::lineage;
 use super::plans::{PlanError, Plans, blocking};
+use super::publish::put;
 use crate::snapshot::{Atlas, Moment};
 use crate::store::{self, Descent, Publication, Published, Revision, Store};
 
@@ -30,14 +31,7 @@ impl Plans {
         note: &str,
     ) -> Result<(Published, Vec<Descent>), PlanError> {
         let publication = self.rollback(atlas, store, to, author, effective, note).await?;
-        let mut lineage = publication.lineage.clone();
-        let published = store.publish(publication).await?;
-        // It is published, whether it could be read again at once or not.
-        if let Err(error) = atlas.refresh().await {
-            tracing::warn!(%error, "what was published is not shown yet");
-        }
-        lineage.iter_mut().for_each(|d| d.revision = published.revision.number);
-        Ok((published, lineage))
+        Ok(put(atlas, store, publication).await?)
     }
 
     /// What rolling back would write, without doing so.
