@@ -165,7 +165,7 @@ fn tiles_of(layers: &str, snapshot: &Snapshot, zooms: std::ops::RangeInclusive<u
     let list = LayerList::parse(layers, view.levels(), snapshot.layers.keys()).unwrap();
     // Nothing is kept, so each round makes them all.
     let tiler = Tiler::new(0);
-    tiler.prepare(view);
+    tiler.prepare(view, Datum::Wgs84, &|| true);
     let middle = middle(view.coverage.bounds());
     let mut coords = Vec::new();
     for z in zooms {

@@ -158,15 +158,16 @@ impl Coverage {
 /// With more boxes than these, one around all of them is as good.
 const MOST_BOXES: usize = 512;
 
-/// Boxes that meet become one: ground that changes hands is enclosed by old and new
-/// lines together, each of which alone may leave it outside its box.
+/// Boxes that meet become one, so that boxes around old and new lines hold the ground that
+/// changes hands between them, which each line alone may leave outside its box.
 ///
 /// ```text
 ///    ┌──old──┐          the ground between the lines
 ///    │ ·     │          is in neither's box, but in
 ///    │   ·   └──new─┐   that around both
 /// ```
-fn together(mut boxes: Vec<Bounds>) -> Vec<Bounds> {
+#[must_use]
+pub fn together(mut boxes: Vec<Bounds>) -> Vec<Bounds> {
     if boxes.len() > MOST_BOXES {
         return vec![boxes.into_iter().fold(Bounds::EMPTY, Bounds::union)];
     }

@@ -51,7 +51,7 @@ pub use carry::{FreeIds, area_ids, carry_ids};
 pub use change::Changes;
 pub use chunks::Chunked;
 pub use coverage::{BorderRecord, BuildError, Coverage, FaceRecord};
-pub use difference::Difference;
+pub use difference::{Difference, together};
 pub use finding::{Finding, FindingKind};
 pub use lattice::{Bounds, Point, UNITS_PER_DEGREE, orient};
 pub use levels::{Outline, Part};

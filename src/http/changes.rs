@@ -23,6 +23,7 @@ use super::params::Params;
 use super::problem::{Code, Problem};
 use super::state::App;
 use crate::snapshot::Snapshot;
+use crate::tiling::Differing;
 
 /// Events that are kept.
 const KEPT: usize = 1024;
@@ -85,13 +86,18 @@ pub(super) async fn follow(app: App) {
         let after = app.atlas.present();
         let (tiler, old, new) = (app.tiler.clone(), before.clone(), after.clone());
         // Tiles are asked for as soon as a change is told: what stays is known by then.
-        if let Err(broken) = tokio::task::spawn_blocking(move || tiler.follow(&old, &new)).await {
-            tracing::warn!("tiles that a change left alone are made again: {broken}");
-        }
+        let work = move || between(&old, &new, &tiler.follow(&old, &new));
+        let events = match tokio::task::spawn_blocking(work).await {
+            Ok(events) => events,
+            Err(broken) => {
+                tracing::warn!("tiles that a change left alone are made again: {broken}");
+                between(&before, &after, &Differing::default())
+            }
+        };
         if after.change < before.change || after.epoch != before.epoch {
             app.feed.push(after.change.max(before.change) + 1, vec![("reset", json!({ "revision": after.revision }))]);
         } else {
-            app.feed.push(after.change, between(&before, &after));
+            app.feed.push(after.change, events);
         }
         before = after;
     }
@@ -101,8 +107,9 @@ fn corners(b: Bounds) -> [f64; 4] {
     [b.min.lon(), b.min.lat(), b.max.lon(), b.max.lat()]
 }
 
-/// What differs between two snapshots.
-fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
+/// What differs between two snapshots; of a coverage of which it is not known where its tiles
+/// differ, around the ground of all touched areas.
+fn between(before: &Snapshot, after: &Snapshot, differing: &Differing) -> Vec<(&'static str, Value)> {
     let mut events = Vec::new();
     for view in &after.coverages {
         let old = before.coverage(&view.name);
@@ -112,7 +119,9 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
         let nothing = Coverage::empty(view.levels().into());
         let old = old.map_or(&nothing, |o| &o.coverage);
         let codes = view.coverage.touched_codes(old);
-        let boxes: Vec<_> = view.coverage.touched_ground(old).into_iter().map(corners).collect();
+        let known = differing.coverages.get(&view.name).cloned().flatten();
+        let boxes = known.unwrap_or_else(|| view.coverage.touched_ground(old));
+        let boxes: Vec<_> = boxes.into_iter().map(corners).collect();
         events.push((
             "revision",
             json!({
@@ -128,9 +137,9 @@ fn between(before: &Snapshot, after: &Snapshot) -> Vec<(&'static str, Value)> {
             continue;
         }
         let mut told = json!({ "layer": name, "change": layer.change(), "count": layer.len() });
-        let boxes = old.and_then(|old| layer.changed_since(old)).filter(|boxes| boxes.len() <= BOXES);
+        let boxes = differing.layers.get(name).and_then(Option::as_ref).filter(|boxes| boxes.len() <= BOXES);
         if let Some(boxes) = boxes {
-            told["boxes"] = boxes.into_iter().map(corners).collect::<Vec<_>>().into();
+            told["boxes"] = boxes.iter().copied().map(corners).collect::<Vec<_>>().into();
         }
         events.push(("layer", told));
     }

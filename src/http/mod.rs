@@ -16,6 +16,7 @@ mod reading;
 mod server;
 mod state;
 
+mod accept;
 mod body;
 mod edge;
 mod geojson;
@@ -174,6 +175,7 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     beside.spawn(async move { following.atlas.follow().await });
     beside.spawn(workers::follow(app.clone()));
     beside.spawn(changes::follow(app.clone()));
+    beside.spawn(tiles::keep_ready(app.clone()));
     let done = tokio::spawn(server::run(listener, router(app.clone()), prefix, limits, stopping));
     Ok(Running { address, stop, done, beside, app })
 }

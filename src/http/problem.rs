@@ -81,6 +81,8 @@ codes! {
     UnknownPlan = "unknown_plan", NOT_FOUND, "There is no such plan";
     /// A method that the path doesn't answer.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
+    /// An answer that comes in no form which the client takes.
+    NotAcceptable = "not_acceptable", NOT_ACCEPTABLE, "The answer does not come in any form that the client takes";
     /// The client took too long to send its request.
     SlowRequest = "slow_request", REQUEST_TIMEOUT, "The request did not arrive in time";
     /// Two requests want different things.

@@ -1,6 +1,6 @@
 //! `/tiles`: vector tiles, and the TileJSON that leads to them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -14,7 +14,7 @@ use super::params::{At, Params};
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
-use super::{edge, links, metrics, tags, workers};
+use super::{accept, edge, links, metrics, tags, workers};
 use crate::snapshot::{CoverageView, Snapshot};
 use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingError};
 
@@ -24,8 +24,14 @@ pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
 /// The present may change at any time: a client keeps it, and asks each time whether it has.
 const PRESENT: &str = "public, no-cache";
 
+/// The same for what is no business of caches on the way: where people are, and what is reported.
+const PRIVATE: &str = "private, no-cache";
+
 /// What a revision published stays as it is.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+
+/// Layers that only the client itself keeps.
+const CONFIDED: [&str; 2] = [workers::LAYER, workers::EVENTS];
 
 /// Which state, and how drawn.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -59,6 +65,9 @@ impl From<TilingError> for Problem {
     }
 }
 
+/// What the bytes of a tile depend on beside its address.
+const VARY: &str = "accept-encoding";
+
 /// What a request for tiles of some layers reads.
 struct Source {
     snapshot: Arc<Snapshot>,
@@ -68,6 +77,58 @@ struct Source {
     revision: u64,
     /// Whether workers are among the layers, and the present is asked for.
     live: bool,
+}
+
+impl Source {
+    /// Who may keep a tile, and for how long.
+    fn cache_control(&self, is_of_revision: bool) -> &'static str {
+        let features = || {
+            self.layers.iter().filter_map(|(_, kind)| match kind {
+                LayerName::Features(name) => Some(&**name),
+                LayerName::Areas(_) | LayerName::Labels(_) => None,
+            })
+        };
+        if features().any(|name| CONFIDED.contains(&name)) {
+            PRIVATE
+        // Layers of features have no revisions: only areas alone are the same for good.
+        } else if is_of_revision && features().next().is_none() {
+            FOR_GOOD
+        } else {
+            PRESENT
+        }
+    }
+}
+
+/// Prepares what tiles need of the present coverages, after the start and after each change of
+/// theirs, until the service ends: in WGS-84 and in the datum of the map below.
+pub(super) async fn keep_ready(app: App) {
+    let mut swaps = app.atlas.swaps();
+    let mut datums = vec![Datum::Wgs84];
+    datums.extend(app.config.base_map.as_ref().and_then(|map| Datum::parse(&map.datum)));
+    datums.dedup();
+    let mut done: Vec<Weak<CoverageView>> = Vec::new();
+    loop {
+        swaps.borrow_and_update();
+        let present = app.atlas.present().coverages.clone();
+        let is_done = |view: &Arc<CoverageView>| done.iter().any(|d| std::ptr::eq(d.as_ptr(), Arc::as_ptr(view)));
+        let waiting: Vec<Arc<CoverageView>> = present.iter().filter(|view| !is_done(view)).cloned().collect();
+        if !waiting.is_empty() {
+            done = present.iter().map(Arc::downgrade).collect();
+            let (app, datums) = (app.clone(), datums.clone());
+            let work = move || {
+                for (view, datum) in waiting.iter().flat_map(|view| datums.iter().map(move |datum| (view, datum))) {
+                    let is_present = || app.atlas.present().coverages.iter().any(|one| Arc::ptr_eq(one, view));
+                    app.tiler.prepare(view, *datum, &|| !app.is_stopping() && is_present());
+                }
+            };
+            if let Err(broken) = tokio::task::spawn_blocking(work).await {
+                tracing::warn!("tiles are not prepared before somebody asks: {broken}");
+            }
+        }
+        if swaps.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<Source, Problem> {
@@ -92,8 +153,9 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
 #[utoipa::path(get, path = "/tiles/{layers}/{z}/{x}/{y}", tag = "maps", params(
     ("layers" = String, Path, description = "Names, comma-separated: levels, `label_LEVEL`, layers"),
     ("z" = String, Path), ("x" = String, Path), ("y" = String, Path, description = "May end in .mvt or .pbf"), Drawn),
-    responses((status = 200, description = "MVT 2.1", content_type = "application/vnd.mapbox-vector-tile"),
-        (status = 204, description = "Nothing is there"), (status = 304, description = "The client has it")))]
+    responses((status = 200, description = "MVT 2.1, in gzip or br as the client asks", content_type = "application/vnd.mapbox-vector-tile"),
+        (status = 204, description = "Nothing is there"), (status = 304, description = "The client has it"),
+        (status = 406, description = "The Accept-Encoding refuses identity, gzip and br")))]
 pub(super) async fn tile(
     State(app): State<App>,
     reading: Reading,
@@ -103,20 +165,27 @@ pub(super) async fn tile(
 ) -> Result<Response, Problem> {
     let at = address(&z, &x, &y)?;
     let source = source(&app, reading, &layers, &q).await?;
-    let packs = request.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(takes_gzip);
-    let encoding = if packs { Encoding::Gzip } else { Encoding::Identity };
+    let Some(encoding) = accept::encoding(&request) else {
+        let detail = "a tile comes as it is, in gzip or in br, and the Accept-Encoding refuses all of these";
+        return Err(Problem::new(Code::NotAcceptable, detail).header(header::VARY, HeaderValue::from_static(VARY)));
+    };
     let options = TileOptions { datum: source.datum, encoding };
     let revision = source.revision;
-    let only_areas = !source.layers.iter().any(|(_, kind)| matches!(kind, LayerName::Features(_)));
+    let cache = source.cache_control(q.rev.is_some());
     let tiler = app.tiler.clone();
-    let made = working(move || {
-        let snapshot = if source.live { workers::standing(&app, source.snapshot) } else { source.snapshot };
-        Ok(tiler.tile(&snapshot, &source.view, &source.layers, at, options)?)
-    })
-    .await?;
+    // A tile that is kept is answered at once; workers have to be asked first where they are.
+    let kept = if source.live { None } else { tiler.kept(&source.snapshot, &source.view, &source.layers, at, options) };
+    let made = match kept {
+        Some(kept) => kept,
+        None => {
+            let make = move || {
+                let snapshot = if source.live { workers::standing(&app, source.snapshot) } else { source.snapshot };
+                Ok(tiler.tile(&snapshot, &source.view, &source.layers, at, options)?)
+            };
+            working(make).await?
+        }
+    };
 
-    // Layers of features have no revisions: only areas alone are the same for good.
-    let cache = if q.rev.is_some() && made.is_some() && only_areas { FOR_GOOD } else { PRESENT };
     let mut answer = match made {
         None => (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, cache)]).into_response(),
         Some(tile) => {
@@ -124,8 +193,9 @@ pub(super) async fn tile(
             let mut answer = tags::answer(&request, &tile.etag, MVT, cache, Vec::new());
             if answer.status() == StatusCode::OK {
                 metrics::count_tile(body.len());
-                if tile.encoding == Encoding::Gzip {
-                    answer.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                if tile.encoding != Encoding::Identity {
+                    let name = HeaderValue::from_static(tile.encoding.name());
+                    answer.headers_mut().insert(header::CONTENT_ENCODING, name);
                 }
                 if tile.left_out > 0 {
                     answer.headers_mut().insert("gridatlas-left-out", HeaderValue::from(tile.left_out));
@@ -137,7 +207,7 @@ pub(super) async fn tile(
     };
     let headers = answer.headers_mut();
     headers.insert(edge::REVISION, HeaderValue::from(revision));
-    headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    headers.append(header::VARY, HeaderValue::from_static(VARY));
     Ok(answer)
 }
 
@@ -157,15 +227,6 @@ fn address(z: &str, x: &str, y: &str) -> Result<TileCoord, Problem> {
 
 fn short(text: &str) -> String {
     text.chars().take(32).collect()
-}
-
-/// Whether an Accept-Encoding lets gzip through.
-fn takes_gzip(list: &str) -> bool {
-    list.split(',').any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let refused = quality.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok()) == Some(0.0);
-        matches!(name.trim(), "gzip" | "x-gzip" | "*") && !refused
-    })
 }
 
 /// The TileJSON of one or more layers.
@@ -213,14 +274,5 @@ mod tests {
         ] {
             assert_eq!(address(z, x, y).unwrap_err().code(), Code::BadTile, "{z}/{x}/{y}");
         }
-    }
-
-    #[test]
-    fn a_client_that_refuses_gzip_gets_none() {
-        assert!(takes_gzip("br, gzip"));
-        assert!(takes_gzip("gzip;q=0.5"));
-        assert!(takes_gzip("*"));
-        assert!(!takes_gzip("br, gzip;q=0"));
-        assert!(!takes_gzip("identity"));
     }
 }

@@ -30,7 +30,7 @@ use crate::snapshot::Snapshot;
 pub(super) const LAYER: &str = "worker";
 
 /// The layer that their work is in.
-const EVENTS: &str = "event";
+pub(super) const EVENTS: &str = "event";
 
 /// Makes the live registry hold the workers of the present snapshot.
 pub(super) async fn keep_up(app: &App) {

@@ -15,11 +15,13 @@
 use std::sync::{Arc, OnceLock};
 
 use boundaries::{AreaId, Coverage, HalfEdge, Level};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use tiles::{
     Cut, GeometryKind, GridBox, GridPoint, GridPolygon, LayerWriter, Scratch, Shape, TagValue, TileCoord, TileSpace,
 };
 
+use super::changed::Changed;
 use super::datum::Datum;
 use super::ground::{AreaGround, Ground, GroundPart, beside, touched};
 use super::lines::Lines;
@@ -85,14 +87,14 @@ impl AreaTiles {
     }
 
     /// Prepares a coverage that came from this one by an edit: makes new what the edit
-    /// touched of all that has been in use.
+    /// touched of all that has been in use. And says where tiles may differ for it.
     #[must_use]
-    pub fn updated(&self, coverage: &Coverage) -> Self {
+    pub fn updated(&self, coverage: &Coverage) -> (Self, Changed) {
         if coverage.levels() != self.coverage.levels() {
-            return Self::new(coverage, self.datum);
+            return (Self::new(coverage, self.datum), Changed::anywhere());
         }
-        let (lines, changed) = self.lines.updated(&self.coverage, coverage);
         let difference = coverage.difference(&self.coverage);
+        let (lines, changed) = self.lines.updated(&self.coverage, coverage, &difference);
         let levels: Vec<LevelTiles> = self.levels.iter().map(|_| LevelTiles::default()).collect();
         let zooms: [OnceLock<Option<ZoomLines>>; ZOOMS] = std::array::from_fn(|_| OnceLock::new());
         let touched: Vec<_> =
@@ -119,16 +121,44 @@ impl AreaTiles {
             true => self.kinds.clone(),
             false => Arc::new(Kinds::of(coverage)),
         };
-        Self { coverage: coverage.clone(), datum: self.datum, lines, zooms, levels, kinds }
+        let new = Self { coverage: coverage.clone(), datum: self.datum, lines, zooms, levels, kinds };
+        let changed = new.changed_since(self, &difference, &touched);
+        (new, changed)
     }
 
-    /// Works out now what the first tile of each level and zoom would else have to.
-    pub fn prepare(&self) {
-        for level in (0..self.levels.len()).map(|i| Level(i as u8)) {
-            for z in self.lowest_zoom(level)..=super::DETAIL_ZOOM {
+    /// Works out now what the first tiles of each level and zoom would else have to, and where
+    /// names stand, on all threads of the pool that it is called in; ends early where it is
+    /// no longer wanted.
+    pub fn prepare(&self, is_wanted: &(dyn Fn() -> bool + Sync)) {
+        let levels = || (0..self.levels.len()).map(|i| Level(i as u8));
+        // What is worked out on several threads is so by itself: a thread that waits for others
+        // may take up any work of its pool, and must not come to wait for its own.
+        let grounds: Vec<_> = levels().take_while(|_| is_wanted()).filter_map(|level| self.ground(level)).collect();
+        let lowest = grounds.iter().map(|ground| ground.lowest_zoom()).min().unwrap_or(super::DETAIL_ZOOM);
+        // The longest first.
+        let zooms: Vec<u8> = (lowest..=super::DETAIL_ZOOM).rev().collect();
+        zooms.into_par_iter().with_max_len(1).filter(|_| is_wanted()).for_each(|z| _ = self.zoom(z));
+        for (level, ground) in levels().zip(&grounds) {
+            for z in (ground.lowest_zoom()..=super::DETAIL_ZOOM).take_while(|_| is_wanted()) {
                 self.traced(level, z);
             }
+            let areas = ground.areas().par_iter().filter(|_| is_wanted());
+            areas.for_each(|area| _ = area.label(&self.coverage));
         }
+    }
+
+    /// The same for some zooms and levels alone, names left out.
+    pub(super) fn prepare_some(&self, levels: &[Level], zooms: std::ops::RangeInclusive<u8>) {
+        levels.iter().for_each(|level| _ = self.ground(*level));
+        zooms.clone().rev().collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(|z| _ = self.zoom(z));
+        for level in levels {
+            zooms.clone().for_each(|z| _ = self.traced(*level, z));
+        }
+    }
+
+    /// Whether it is known from where on a level is seen.
+    pub(super) fn knows_ground(&self, level: Level) -> bool {
+        self.levels.get(usize::from(level.0)).is_none_or(|tiles| tiles.ground.get().is_some())
     }
 
     /// The coverage that was prepared.

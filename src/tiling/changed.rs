@@ -15,11 +15,11 @@
 
 use std::collections::BTreeSet;
 
-use boundaries::{AreaId, BorderId, Coverage, Difference, FaceId, HalfEdge, Level};
+use boundaries::{AreaId, BorderId, Bounds, Coverage, Difference, FaceId, HalfEdge, Level};
 use tiles::{GridBox, TileCoord, World};
 
 use super::areas::AreaTiles;
-use super::ground::{Ground, touched};
+use super::ground::{AreaGround, Ground};
 use super::lines::WorldBox;
 use super::zoom::ZoomLines;
 
@@ -33,6 +33,7 @@ const AROUND: i32 = 2;
 #[derive(Debug)]
 pub struct Changed {
     levels: Vec<OfLevel>,
+    ground: Option<Vec<Bounds>>,
 }
 
 #[derive(Debug, Default)]
@@ -41,9 +42,23 @@ struct OfLevel {
     areas: Vec<Option<Vec<GridBox>>>,
     /// Where names stood or stand; `None` where nothing is known.
     names: Option<Vec<World>>,
+    /// On the lattice, around all of these; `None` where anything that is seen isn't known.
+    ground: Option<Vec<Bounds>>,
 }
 
 impl Changed {
+    /// What is known of states that have nothing to do with each other.
+    pub(super) fn anywhere() -> Self {
+        Self { levels: Vec::new(), ground: None }
+    }
+
+    /// Boxes on the lattice within which everything lies that is drawn otherwise, at whatever
+    /// zoom that is seen, give or take two units of the zoom's tiles; `None` where that is not known.
+    #[must_use]
+    pub fn ground(&self) -> Option<&[Bounds]> {
+        self.ground.as_deref()
+    }
+
     /// Whether the areas of a level in a tile may be others.
     #[must_use]
     pub fn areas(&self, level: Level, tile: TileCoord) -> bool {
@@ -67,43 +82,39 @@ impl Changed {
 
 impl AreaTiles {
     /// Where tiles may differ from those of an earlier state; what this one has not drawn
-    /// yet is not known to be the same.
-    #[must_use]
-    pub fn changed_since(&self, old: &Self) -> Changed {
-        let difference = self.coverage.difference(&old.coverage);
-        let levels = 0..self.levels.len();
-        Changed { levels: levels.map(|level| self.level_since(old, Level(level as u8), &difference)).collect() }
+    /// yet is not known to be the same. `touched` are the areas, by level, whose ground may differ.
+    pub(super) fn changed_since(&self, old: &Self, difference: &Difference, touched: &[BTreeSet<AreaId>]) -> Changed {
+        let of_level = |(level, touched)| self.level_since(old, Level(level as u8), difference, touched);
+        let mut levels: Vec<OfLevel> = touched.iter().enumerate().map(of_level).collect();
+        let grounds: Option<Vec<Vec<Bounds>>> = levels.iter_mut().map(|level| level.ground.take()).collect();
+        Changed { levels, ground: grounds.map(|all| boundaries::together(all.concat())) }
     }
 
-    fn level_since(&self, old: &Self, level: Level, difference: &Difference) -> OfLevel {
+    fn level_since(&self, old: &Self, level: Level, difference: &Difference, touched: &BTreeSet<AreaId>) -> OfLevel {
         let at = usize::from(level.0);
         let [before, after] = [old, self].map(|tiles| tiles.levels.get(at).and_then(|l| l.ground.get()));
         let (Some(before), Some(after)) = (before, after) else { return OfLevel::default() };
         let states = [(old, before), (self, after)];
-        let touched = touched(&old.coverage, &self.coverage, difference, level);
         let renamed = renamed(&old.coverage, &self.coverage, difference, level);
 
         let ground_of = |id: &AreaId| states.map(|(_, ground)| ground.area(*id)).into_iter().flatten();
         let whole: Vec<WorldBox> = renamed.iter().flat_map(ground_of).map(|area| area.bounds).collect();
 
-        let mut borders: BTreeSet<BorderId> = difference.borders.iter().copied().collect();
-        for face in (0..self.coverage.face_slots().min(old.coverage.face_slots())).map(|i| FaceId(i as u32)) {
-            let [before, after] = [old, self].map(|t| t.coverage.owner_at(face, level));
-            if before != after {
-                borders.extend(states.iter().flat_map(|(tiles, _)| around(&tiles.coverage, face)));
-            }
-        }
-        let areas = old.zooms.iter().zip(&self.zooms).map(|(before, after)| {
-            let (before, after) = (before.get()?.as_ref()?, after.get()?.as_ref()?);
-            let mut boxes: Vec<GridBox> = whole.iter().map(|b| b.on(after.grid())).collect();
-            boxes.extend(moved(level, [(old, before), (self, after)], &borders));
-            Some(together(boxes))
-        });
+        let suspects = self.suspects(old, level, difference);
+        let mut drawn: BTreeSet<BorderId> = renamed.iter().flat_map(ground_of).flat_map(AreaGround::borders).collect();
+        let areas: Vec<Option<Vec<GridBox>>> = (old.zooms.iter().zip(&self.zooms))
+            .map(|(before, after)| {
+                let (before, after) = (before.get()?.as_ref()?, after.get()?.as_ref()?);
+                let mut boxes: Vec<GridBox> = whole.iter().map(|b| b.on(after.grid())).collect();
+                boxes.extend(moved(level, [(old, before), (self, after)], &suspects, &mut drawn));
+                Some(together(boxes))
+            })
+            .collect();
 
         let is_named = before.areas().iter().any(|area| area.is_labelled());
         let names = is_named.then(|| {
             let place = |(tiles, ground): (&Self, &Ground), id: AreaId| {
-                ground.area(id).and_then(|area| area.label(&tiles.coverage)).map(|p| tiles.datum.project(p))
+                ground.area(id).and_then(|area| area.label(&tiles.coverage))
             };
             let mut places = Vec::new();
             for &id in touched.union(&renamed) {
@@ -114,7 +125,38 @@ impl AreaTiles {
             }
             places
         });
-        OfLevel { areas: areas.collect(), names }
+
+        let lowest = before.lowest_zoom().min(after.lowest_zoom());
+        let is_known =
+            areas.iter().take(usize::from(super::DETAIL_ZOOM) + 1).skip(usize::from(lowest)).all(Option::is_some);
+        let ground = names.as_ref().filter(|_| is_known).map(|places| {
+            let around = |(tiles, _): (&Self, &Ground), id| {
+                tiles.coverage.border(id).map(|border| Bounds::of(border.line.iter().copied()))
+            };
+            let lines = drawn.iter().flat_map(|id| states.map(|state| around(state, *id))).flatten();
+            lines.chain(places.iter().map(|p| Bounds::of([*p]))).collect()
+        });
+        let names = names.map(|places| places.into_iter().map(|p| self.datum.project(p)).collect());
+        OfLevel { areas, names, ground }
+    }
+
+    /// The borders whose lines may part other areas of a level than before, or run otherwise.
+    fn suspects(&self, old: &Self, level: Level, difference: &Difference) -> BTreeSet<BorderId> {
+        let mut borders: BTreeSet<BorderId> = difference.borders.iter().copied().collect();
+        let states = [old, self].map(|tiles| &tiles.coverage);
+        // An area that was put below another took its ground there.
+        let moved = difference.areas.iter().filter(|id| {
+            let [before, after] = states.map(|coverage| coverage.ancestor_at(**id, level));
+            before != after
+        });
+        let grounds = moved.flat_map(|id| states.map(|coverage| coverage.ground(*id))).flatten();
+        for face in grounds.chain(difference.faces.iter().copied()) {
+            let [before, after] = states.map(|coverage| coverage.owner_at(face, level));
+            if before != after {
+                borders.extend(states.into_iter().flat_map(|coverage| around(coverage, face)));
+            }
+        }
+        borders
     }
 }
 
@@ -137,13 +179,18 @@ fn renamed(old: &Coverage, new: &Coverage, difference: &Difference, level: Level
     difference.areas.iter().copied().chain(children).filter(is_renamed).collect()
 }
 
-/// Boxes around the lines between areas of a level that are drawn otherwise at a zoom.
-fn moved(level: Level, states: [(&AreaTiles, &ZoomLines); 2], suspects: &BTreeSet<BorderId>) -> Vec<GridBox> {
+/// Boxes around the lines between areas of a level that are drawn otherwise at a zoom; their
+/// borders are put with the others.
+fn moved(
+    level: Level,
+    states: [(&AreaTiles, &ZoomLines); 2],
+    suspects: &BTreeSet<BorderId>,
+    borders: &mut BTreeSet<BorderId>,
+) -> Vec<GridBox> {
     let [(_, before), (_, after)] = states;
-    let mut ids = suspects.clone();
-    ids.extend(after.other_than(before));
+    let others = after.other_than(before);
     let mut boxes = Vec::new();
-    for id in ids {
+    for &id in suspects.iter().chain(others.iter().filter(|id| !suspects.contains(id))) {
         let [old, new] = states.map(|(tiles, lines)| {
             let border = tiles.coverage.border(id)?;
             let sides = [border.left, border.right].map(|face| tiles.coverage.owner_at(face, level));
@@ -153,6 +200,7 @@ fn moved(level: Level, states: [(&AreaTiles, &ZoomLines); 2], suspects: &BTreeSe
         if old == new {
             continue;
         }
+        borders.insert(id);
         for (_, bounds, line) in old.into_iter().chain(new) {
             let drawn = GridBox::around(line.iter().copied());
             boxes.push(bounds.on(after.grid()).union(drawn).grown(AROUND));

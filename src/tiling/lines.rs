@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boundaries::simplify::{MERCATOR_WIDTH_M, Weights, weight_of_units};
-use boundaries::{Border, BorderId, Coverage, FaceId, UNITS_PER_DEGREE};
+use boundaries::{Border, BorderId, Coverage, Difference, FaceId, UNITS_PER_DEGREE};
 use rayon::prelude::*;
 use tiles::{Chains, Grid, GridBox, World};
 
@@ -97,10 +97,15 @@ impl Lines {
 
     /// The lines of `new`, which came from `old` by an edit, and which of them are not as
     /// they were.
-    pub(super) fn updated(&self, old: &Coverage, new: &Coverage) -> (Self, BTreeSet<BorderId>) {
+    pub(super) fn updated(
+        &self,
+        old: &Coverage,
+        new: &Coverage,
+        difference: &Difference,
+    ) -> (Self, BTreeSet<BorderId>) {
         let weights = self.weights.updated(old, new);
         let mut stale: BTreeSet<BorderId> = weights.changed_since(&self.weights).collect();
-        for id in new.difference(old).borders {
+        for &id in &difference.borders {
             stale.insert(id);
             // A face of another size caps the corners of all borders around it.
             let faces = [old, new].into_iter().filter_map(|c| c.border(id)).flat_map(|b| [b.left, b.right]);

@@ -41,7 +41,7 @@ pub use names::{LayerList, LayerName};
 pub use pyramid::Pyramid;
 pub use style::{BaseMap, BaseMapKind, StyleSettings};
 pub use tile::{Encoding, Tile};
-pub use tiler::{MAX_TILE_BYTES, TileOptions, Tiler};
+pub use tiler::{Differing, MAX_TILE_BYTES, TileOptions, Tiler};
 
 /// The deepest zoom that is served.
 pub const MAX_ZOOM: u8 = 18;

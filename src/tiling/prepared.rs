@@ -131,8 +131,7 @@ impl Prepared {
         };
         ready.made.get_or_init(|| match before.as_ref().and_then(|b| b.get()) {
             Some((before, lineage)) => {
-                let areas = before.updated(&view.coverage);
-                let changed = areas.changed_since(before);
+                let (areas, changed) = before.updated(&view.coverage);
                 (areas, Lineage::after(ready.serial, changed, lineage))
             }
             None => (AreaTiles::new(&view.coverage, datum), Lineage::new(ready.serial)),
@@ -141,6 +140,29 @@ impl Prepared {
         let mut all = self.coverages.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|r| r.view.strong_count() > 0 || r.name != view.name || r.datum != datum);
         ready
+    }
+
+    /// A coverage that is prepared already, without waiting for it.
+    pub(super) fn known(&self, view: &Arc<CoverageView>, datum: Datum) -> Option<Ready> {
+        let all = self.coverages.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |r: &&Ready| r.datum == datum && std::ptr::eq(r.view.as_ptr(), Arc::as_ptr(view));
+        all.iter().rev().find(is_it).filter(|r| r.made.get().is_some()).cloned()
+    }
+
+    /// Around what two states of a coverage differ that are both prepared, the later one from
+    /// the earlier, maybe by way of a draft.
+    pub(super) fn ground_between(
+        &self,
+        before: &Arc<CoverageView>,
+        after: &Arc<CoverageView>,
+        datum: Datum,
+    ) -> Option<Vec<Bounds>> {
+        let (before, after) = (self.known(before, datum)?, self.known(after, datum)?);
+        let (_, lineage) = after.made.get()?;
+        let steps = lineage.past.iter().position(|(_, since)| *since == before.serial)?;
+        let grounds: Option<Vec<&[Bounds]>> =
+            lineage.past[..=steps].iter().map(|(changed, _)| changed.ground()).collect();
+        Some(boundaries::together(grounds?.concat()))
     }
 
     /// The datums for which some state of a coverage is prepared.
@@ -163,18 +185,18 @@ impl Prepared {
         known
     }
 
-    /// Makes known that one layer has taken the place of another.
-    pub(super) fn succeed(&self, before: &Arc<Layer>, after: &Arc<Layer>) {
+    /// Makes known that one layer has taken the place of another, and around what they differ.
+    pub(super) fn succeed(&self, before: &Arc<Layer>, after: &Arc<Layer>, changed: &[Bounds]) {
         let earlier = {
             let all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
             all.iter().find(|k| k.is(before)).map(|k| k.lineage.clone())
         };
-        let Some((earlier, changed)) = earlier.zip(after.changed_since(before)) else { return };
+        let Some(earlier) = earlier else { return };
         let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have asked already: what was made meanwhile stays what it is.
         let asked = all.iter().position(|k| k.is(after)).map(|i| all.remove(i).lineage.serial);
         let serial = asked.unwrap_or_else(|| self.next_serial());
-        let known = Known { layer: Arc::downgrade(after), lineage: Lineage::after(serial, changed, &earlier) };
+        let known = Known { layer: Arc::downgrade(after), lineage: Lineage::after(serial, changed.to_vec(), &earlier) };
         push(&mut all, known);
     }
 }

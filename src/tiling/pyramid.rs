@@ -45,6 +45,8 @@ impl Tiler {
         let extent = extent(snapshot, view, layers);
         let lowest = self.lowest_zooms(snapshot, view, layers).into_iter().min().unwrap_or(0);
         let zooms = lowest.max(*zooms.start())..=(*zooms.end()).min(super::MAX_ZOOM);
+        // Beforehand: a thread that makes a tile must not wait for others of its pool.
+        self.prepare_some(view, layers, options.datum, zooms.clone());
         let addresses = zooms.flat_map(move |z| addresses(extent, z, options.datum));
         Pyramid { tiler: self, snapshot, view, layers, options, addresses: Box::new(addresses), ready: VecDeque::new() }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
 use sha2::{Digest, Sha256};
@@ -15,6 +16,20 @@ pub enum Encoding {
     Identity,
     /// In gzip.
     Gzip,
+    /// In brotli.
+    Brotli,
+}
+
+impl Encoding {
+    /// Its name, as in `Content-Encoding`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+        }
+    }
 }
 
 /// A tile as it is sent.
@@ -33,6 +48,10 @@ pub struct Tile {
 /// Level 6 takes three times as long for 4 % less.
 const GZIP_LEVEL: i32 = 4;
 
+/// The least from which brotli gains over gzip: a tenth to a sixth, in 12 times the time.
+const BROTLI_QUALITY: i32 = 5;
+const BROTLI_WINDOW: i32 = 18;
+
 impl Tile {
     /// Digests and packs the bytes of a tile.
     ///
@@ -42,12 +61,32 @@ impl Tile {
     pub(super) fn pack(content: &[u8], encoding: Encoding, left_out: u32) -> Result<Self, TilingError> {
         let digest = Sha256::digest(content);
         let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
-        let (bytes, etag) = match encoding {
-            Encoding::Identity => (content.to_vec(), format!("\"{hex}\"")),
-            Encoding::Gzip => (gzip(content)?, format!("\"{hex}-gzip\"")),
+        let bytes = match encoding {
+            Encoding::Identity => content.to_vec(),
+            Encoding::Gzip => gzip(content)?,
+            Encoding::Brotli => brotli(content)?,
+        };
+        let etag = match encoding {
+            Encoding::Identity => format!("\"{hex}\""),
+            packed => format!("\"{hex}-{}\"", packed.name()),
         };
         Ok(Self { bytes: bytes.into(), encoding, etag: etag.into(), left_out })
     }
+}
+
+/// Packs `content` in brotli.
+fn brotli(content: &[u8]) -> Result<Vec<u8>, TilingError> {
+    let params = BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        // A window of less takes four times as long.
+        lgwin: if content.len() > 1 << BROTLI_WINDOW { 22 } else { BROTLI_WINDOW },
+        size_hint: content.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut packed = Vec::with_capacity(content.len() / 2);
+    brotli::BrotliCompress(&mut &*content, &mut packed, &params)
+        .map_err(|e| TilingError::NotPacked { why: e.to_string() })?;
+    Ok(packed)
 }
 
 /// Packs `content` as one gzip member.

@@ -1,6 +1,8 @@
 //! The maker of tiles: one for a service, shared by all requests.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use boundaries::{Bounds, Level};
@@ -26,6 +28,9 @@ const MAX_LAYER_BYTES: usize = 480_000;
 
 /// A layer of features is not cut below this, whatever else is in the tile.
 const MIN_LAYER_BYTES: usize = 4_096;
+
+/// The least priority that a thread can have.
+const IDLE: i32 = 19;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -88,6 +93,17 @@ impl Weighter<Key, Kept> for ByBytes {
     }
 }
 
+/// Where tiles may differ between two states of the city, by the names of what is another
+/// in the later one: boxes on the lattice, or `None` for anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Differing {
+    /// Coverages, drawn in WGS-84. What is drawn otherwise lies in the boxes, give or take two
+    /// units of a tile.
+    pub coverages: BTreeMap<Arc<str>, Option<Vec<Bounds>>>,
+    /// Layers of features.
+    pub layers: BTreeMap<Arc<str>, Option<Vec<Bounds>>>,
+}
+
 /// Makes tiles and keeps the ones that were made.
 #[derive(Debug)]
 pub struct Tiler {
@@ -104,27 +120,68 @@ impl Tiler {
         Self { prepared: Prepared::default(), cache: Cache::with_weighter(items, cache_bytes, ByBytes) }
     }
 
-    /// Prepares a coverage now that would else be prepared by the first request for a tile.
-    pub fn prepare(&self, view: &Arc<CoverageView>) {
-        let ready = self.prepared.coverage(view, Datum::Wgs84);
-        if let Some(areas) = ready.areas() {
-            areas.prepare();
+    /// Prepares a coverage for all of its levels and zooms, so that no request has to. It
+    /// takes all processors where nobody else wants them, and gives way to whoever does.
+    /// Ends early where it is no longer wanted.
+    pub fn prepare(&self, view: &Arc<CoverageView>, datum: Datum, is_wanted: &(dyn Fn() -> bool + Sync)) {
+        let idle = rayon::ThreadPoolBuilder::new().thread_name(|i| format!("prepare-{i}")).start_handler(|_| {
+            // On Linux the calling thread alone. Where it may not, it is merely a good deal busier.
+            if let Err(refused) = rustix::process::nice(IDLE) {
+                tracing::debug!(%refused, "tiles are prepared at full priority");
+            }
+        });
+        let work = || {
+            if let Some(areas) = self.prepared.coverage(view, datum).areas() {
+                areas.prepare(is_wanted);
+            }
+        };
+        match idle.build() {
+            Ok(pool) => pool.install(work),
+            Err(refused) => tracing::warn!(%refused, "tiles are not prepared before somebody asks"),
+        }
+    }
+
+    /// The same for the areas of some layers and some zooms alone, here and now.
+    pub(super) fn prepare_some(
+        &self,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        datum: Datum,
+        zooms: RangeInclusive<u8>,
+    ) {
+        let level = |kind: &LayerName| match kind {
+            LayerName::Areas(level) | LayerName::Labels(level) => Some(*level),
+            LayerName::Features(_) => None,
+        };
+        let levels: Vec<Level> = layers.iter().filter_map(|(_, kind)| level(kind)).collect();
+        if let (Some(areas), false) = (self.prepared.coverage(view, datum).areas(), levels.is_empty()) {
+            areas.prepare_some(&levels, zooms);
         }
     }
 
     /// Takes note of what differs between two states of the city, so that tiles which are
-    /// the same in both stay in the cache.
-    pub fn follow(&self, before: &Snapshot, after: &Snapshot) {
+    /// the same in both stay in the cache. Says where tiles may differ.
+    pub fn follow(&self, before: &Snapshot, after: &Snapshot) -> Differing {
+        let mut differing = Differing::default();
         for view in after.coverages.iter().filter(|view| !before.coverages.iter().any(|old| Arc::ptr_eq(old, view))) {
             for datum in self.prepared.datums(&view.name) {
                 self.prepared.coverage(view, datum);
             }
+            let old = before.coverage(&view.name);
+            let ground = old.and_then(|old| self.prepared.ground_between(old, view, Datum::Wgs84));
+            differing.coverages.insert(view.name.clone(), ground);
         }
         for (name, layer) in &after.layers {
-            if let Some(old) = before.layers.get(name).filter(|old| !Arc::ptr_eq(old, layer)) {
-                self.prepared.succeed(old, layer);
+            let Some(old) = before.layers.get(name) else { continue };
+            if !Arc::ptr_eq(old, layer) {
+                let boxes = layer.changed_since(old);
+                if let Some(boxes) = &boxes {
+                    self.prepared.succeed(old, layer, boxes);
+                }
+                differing.layers.insert(name.clone(), boxes);
             }
         }
+        differing
     }
 
     /// Tiles served from the cache, and tiles and layers that had to be made.
@@ -162,7 +219,34 @@ impl Tiler {
         }
     }
 
-    /// The same without looking into the cache or leaving anything there.
+    /// The same where it is kept, for a thread that must not wait: `None` where it has to be
+    /// made first.
+    #[must_use]
+    pub fn kept(
+        &self,
+        snapshot: &Snapshot,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        tile: TileCoord,
+        options: TileOptions,
+    ) -> Option<Option<Tile>> {
+        let ready = self.prepared.known(view, options.datum)?;
+        let knows = |level: &Level| ready.areas().is_some_and(|areas| areas.knows_ground(*level));
+        let is_ready = layers.iter().all(|(_, kind)| match kind {
+            LayerName::Areas(level) | LayerName::Labels(level) => knows(level),
+            LayerName::Features(_) => true,
+        });
+        if tile.z() > super::MAX_ZOOM || !is_ready {
+            return None;
+        }
+        let request = self.request_of(ready, snapshot, view, layers, options.datum);
+        match self.cache.get(&Key::Whole(tile, request.keys(tile, MAX_LAYER_BYTES), options.encoding))? {
+            Kept::Whole(tile) => Some(tile),
+            Kept::Layer { .. } => None,
+        }
+    }
+
+    /// The same as [`tile`](Self::tile) without looking into the cache or leaving anything there.
     pub(super) fn fresh(
         &self,
         snapshot: &Snapshot,
@@ -187,7 +271,17 @@ impl Tiler {
         layers: &'a LayerList,
         datum: Datum,
     ) -> Request<'a> {
-        let ready = self.prepared.coverage(view, datum);
+        self.request_of(self.prepared.coverage(view, datum), snapshot, view, layers, datum)
+    }
+
+    fn request_of<'a>(
+        &self,
+        ready: Ready,
+        snapshot: &'a Snapshot,
+        view: &'a Arc<CoverageView>,
+        layers: &'a LayerList,
+        datum: Datum,
+    ) -> Request<'a> {
         let place = snapshot.coverage_index(&view.name);
         // A draft's or the past's areas don't own the features: the present's do.
         let owners = place.and_then(|place| Some((place, &**snapshot.coverages.get(place)?)));
@@ -288,16 +382,18 @@ impl Request<'_> {
             if content.is_empty() {
                 return Ok(None);
             }
-            let packed = Tile::pack(&content, Encoding::Gzip, left_out)?;
-            let over = packed.bytes.len().saturating_sub(MAX_TILE_BYTES);
-            if over > 0 && features > 0 && limit > MIN_LAYER_BYTES {
-                limit = (limit * 3 / 5).max(MIN_LAYER_BYTES);
-                continue;
+            // What is short enough unpacked is so in gzip.
+            if content.len() > MAX_TILE_BYTES && features > 0 && limit > MIN_LAYER_BYTES {
+                let packed = Tile::pack(&content, Encoding::Gzip, left_out)?;
+                if packed.bytes.len() > MAX_TILE_BYTES {
+                    limit = (limit * 3 / 5).max(MIN_LAYER_BYTES);
+                    continue;
+                }
+                if encoding == Encoding::Gzip {
+                    return Ok(Some(packed));
+                }
             }
-            return Ok(Some(match encoding {
-                Encoding::Gzip => packed,
-                Encoding::Identity => Tile::pack(&content, encoding, left_out)?,
-            }));
+            return Tile::pack(&content, encoding, left_out).map(Some);
         }
     }
 

@@ -51,7 +51,7 @@ fn follow(name: &str, mut c: Coverage, edits: usize, every: usize, seed: u64) {
     let mut random = Random::new(seed);
     let mut scratch = Scratch::default();
     let mut tiles = AreaTiles::new(&c, Datum::Wgs84);
-    tiles.prepare();
+    tiles.prepare(&|| true);
     let mut codes = Suffixes::default();
     let mut fresh = Fresh::after(&c);
     let (mut done, mut compared, mut places) = (0, 0, Vec::new());
@@ -61,7 +61,7 @@ fn follow(name: &str, mut c: Coverage, edits: usize, every: usize, seed: u64) {
         codes.used.extend(edited.removed.iter().map(|a| c.area(*a).unwrap().code.clone()));
         fresh = edited.fresh;
         c = edited.coverage;
-        tiles = tiles.updated(&c);
+        tiles = tiles.updated(&c).0;
         places.push(at);
         done += 1;
         if done % every != 0 {

@@ -43,8 +43,7 @@ fn follow(name: &str, mut c: Coverage, edits: usize, seed: u64) {
         codes.used.extend(edited.removed.iter().map(|a| c.area(*a).unwrap().code.clone()));
         fresh = edited.fresh;
         c = edited.coverage;
-        let next = tiles.updated(&c);
-        let changes = next.changed_since(&tiles);
+        let (next, changes) = tiles.updated(&c);
         tiles = next;
         let after = drawn(&tiles);
         done += 1;

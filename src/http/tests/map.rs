@@ -31,6 +31,68 @@ async fn a_tile_holds_the_layers_that_were_asked_for_by_name() {
     city.stop().await;
 }
 
+#[tokio::test]
+async fn a_tile_comes_as_the_client_asks_and_only_where_it_has_it_not() {
+    let city = serve(Config::default()).await;
+    let ask = |coding: &'static str| get(&city, "tiles/grid/14/13654/6425").header("accept-encoding", coding);
+    let plain = ask("identity").send().await.unwrap();
+    assert!(plain.headers().get("content-encoding").is_none());
+    let plain_tag = plain.headers()["etag"].clone();
+    let plain = plain.bytes().await.unwrap();
+    let mut tags = vec![plain_tag];
+    for (asked, name) in [("gzip, br", "gzip"), ("gzip;q=0.2, br", "br")] {
+        let packed = ask(asked).send().await.unwrap();
+        assert_eq!(
+            (&packed.headers()["content-encoding"], &packed.headers()["vary"]),
+            (&name.parse().unwrap(), &"accept-encoding".parse().unwrap())
+        );
+        let tag = packed.headers()["etag"].clone();
+        let bytes = packed.bytes().await.unwrap();
+        let mut unpacked = Vec::new();
+        match name {
+            "gzip" => {
+                _ = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut unpacked).unwrap()
+            }
+            _ => brotli::BrotliDecompress(&mut &bytes[..], &mut unpacked).unwrap(),
+        }
+        assert_eq!(unpacked, plain, "{name}");
+        // The tag is one of this packing: it answers for no other.
+        let again = |tag: reqwest::header::HeaderValue| ask(asked).header("if-none-match", tag);
+        let fresh = again(tag.clone()).send().await.unwrap();
+        assert_eq!(fresh.status(), StatusCode::NOT_MODIFIED);
+        for header in ["etag", "vary", "cache-control", "gridatlas-revision"] {
+            assert!(fresh.headers().contains_key(header), "{header}");
+        }
+        assert_eq!(again(tags[0].clone()).send().await.unwrap().status(), StatusCode::OK);
+        tags.push(tag);
+    }
+    tags.sort_by_key(|tag| tag.to_str().unwrap().to_owned());
+    tags.dedup();
+    assert_eq!(tags.len(), 3);
+    assert_eq!(super::problem(ask("zstd, *;q=0")).await.1["code"], "not_acceptable");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_keep_a_tile_follows_from_what_is_in_it() {
+    let city = serve(Config::default()).await;
+    for (path, wanted) in [
+        ("tiles/grid,label_grid/14/13654/6425", "public, no-cache"),
+        ("tiles/grid,building/14/13654/6425", "public, no-cache"),
+        ("tiles/grid,worker/14/13654/6425", "private, no-cache"),
+        ("tiles/worker/14/0/0", "private, no-cache"),
+        ("tiles/grid/14/13654/6425?rev=3", "public, max-age=31536000, immutable"),
+        ("tiles/grid/14/0/0?rev=3", "public, max-age=31536000, immutable"),
+        ("tiles/grid,building/14/13654/6425?rev=3", "public, no-cache"),
+        ("tiles/grid,worker/14/13654/6425?rev=3", "private, no-cache"),
+    ] {
+        let answer = get(&city, path).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
+        assert_eq!(answer.headers()["cache-control"], wanted, "{path}");
+    }
+    city.stop().await;
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|w| w == part)
 }
