@@ -99,6 +99,9 @@ struct Areas {
     /// The city's time zone
     #[arg(long, default_value = super::CITY_ZONE)]
     zone: String,
+    /// The file only draws lines better than they were, and nothing changed in the city: the lineage says so
+    #[arg(long, conflicts_with = "as_plan")]
+    correction: bool,
     /// Make a plan of what differs from what is in force, and publish nothing
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     as_plan: Option<String>,
@@ -219,6 +222,7 @@ async fn areas(args: Areas) -> Outcome {
         author: args.author,
         effective,
         dry_run: args.dry_run,
+        correction: args.correction,
         as_plan,
     };
     let store = match options.as_plan {

@@ -59,8 +59,7 @@ pub(super) async fn changes(
             [app.atlas.at(Moment::Revision(earlier.number)).await?, app.atlas.at(Moment::Revision(number)).await?];
         let both = before.coverage(&revision.coverage).cloned().zip(after.coverage(&revision.coverage).cloned());
         let (before, after) = both.ok_or_else(|| Problem::internal("a revision without its coverage"))?;
-        let mut lineage = store.lineage(&revision.coverage).await?;
-        lineage.retain(|d| d.revision == number);
+        let lineage = store.lineage_with(&revision.coverage, number).await?;
         let origin = store.origins(&revision.coverage).await?.remove(&number);
         let told = revision.clone();
         entries = working(move || {

@@ -112,8 +112,9 @@ pub(super) struct Ancestry {
 
 /// What an area came from, and what became of it.
 #[utoipa::path(get, path = "/lineage", tag = "revisions", params(Ancestry), responses((status = 200,
-    description = "`{revision, code, ancestors, descendants}`, each `[{revision, from, to, kind, area_m2, area_share, \
-        building_share, household_share}]`; shares are parts of the first area's", content_type = "application/json")))]
+    description = "`{revision, code, ancestors, descendants, complete}`, each `[{revision, from, to, kind, area_m2, area_share, \
+        building_share, household_share}]`; shares are parts of the first area's. Of more than 10,000 in one direction the nearest in time are told and \
+        `complete` is false: `gridatlas export lineage` has all", content_type = "application/json")))]
 pub(super) async fn lineage(
     State(app): State<App>,
     reading: Reading,
@@ -125,11 +126,10 @@ pub(super) async fn lineage(
         let code: String = q.code.chars().take(64).collect();
         return Err(Problem::new(Code::UnknownArea, format!("no area of {} ever had the code {code}", view.name)));
     }
-    let all = store.lineage(&view.name).await?;
-    let [ancestors, descendants] = crate::redraw::kin(&all, &q.code);
+    let kin = store.kin(&view.name, &q.code).await?;
     Ok(Json(json!({
         "revision": reading.snapshot.revision, "code": q.code, "coverage": view.name,
-        "ancestors": ancestors, "descendants": descendants,
+        "ancestors": kin.ancestors, "descendants": kin.descendants, "complete": kin.complete,
     }))
     .into_response())
 }

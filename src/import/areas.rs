@@ -19,8 +19,9 @@ use super::{DEFAULT_COVERAGE, ImportError, compare, datum};
 use crate::crs::Crs;
 use crate::exchange::{self, ReadOptions, Source, hints};
 use crate::feature::Geometry;
+use crate::redraw::{self, Cause};
 use crate::snapshot::CoverageView;
-use crate::store::{Publication, Store};
+use crate::store::{Descent, Publication, Revision, Store};
 
 /// What to import and how.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct AreasOptions {
     pub effective: Option<Timestamp>,
     /// Whether the store is to be left alone.
     pub dry_run: bool,
+    /// Whether the file only draws lines better than they were: nothing changed in the city.
+    pub correction: bool,
     /// Whether the difference becomes a plan, and is not published.
     pub as_plan: Option<AsPlan>,
 }
@@ -67,6 +70,7 @@ impl AreasOptions {
             author: "import".into(),
             effective: None,
             dry_run: false,
+            correction: false,
             as_plan: None,
         }
     }
@@ -180,6 +184,13 @@ pub async fn areas(
 
     progress.stage("publishing", None, "");
     let c = report.areas;
+    let lineage = match &head {
+        Some((revision, old)) if old.levels() == new.levels() => {
+            lineage(store, revision, old, &new, options.correction).await?
+        }
+        // A city that gets its levels one by one is being built, and nothing became of anything.
+        _ => Vec::new(),
+    };
     let publication = Publication {
         coverage: options.coverage.clone(),
         expected: head.as_ref().map(|(revision, _)| revision.number),
@@ -188,7 +199,7 @@ pub async fn areas(
         }),
         next: new,
         plan: None,
-        lineage: Vec::new(),
+        lineage,
         author: options.author.clone(),
         effective: options.effective,
         summary: format!(
@@ -202,6 +213,21 @@ pub async fn areas(
     let published = store.publish(publication).await?;
     report.revision = published.is_new.then_some(published.revision.number);
     Ok(report)
+}
+
+/// What becomes of the areas that are there, with the buildings as the store has them.
+async fn lineage(
+    store: &Store,
+    head: &Revision,
+    old: &Coverage,
+    new: &Coverage,
+    correction: bool,
+) -> Result<Vec<Descent>, ImportError> {
+    let view =
+        |coverage: &Coverage| CoverageView::new(head.coverage.clone(), coverage.clone(), head.number, head.effective);
+    let snapshot = store.load(None, Timestamp::now()).await?.over(vec![Arc::new(view(old))]);
+    let cause = if correction { Cause::Correction } else { Cause::Untold };
+    Ok(redraw::lineage(&snapshot, 0, &view(new), cause))
 }
 
 /// A word about the datum, where a coverage that is there knows the same outline elsewhere.

@@ -4,7 +4,7 @@
 //! Ground is compared as it was with as it will be, whatever edits lie between: a piece
 //! that went from one area to another and back leaves no trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boundaries::edit::Deed;
@@ -17,10 +17,21 @@ use crate::feature::{Feature, Geometry};
 use crate::snapshot::{CoverageView, Layer, Snapshot};
 use crate::store::{Descent, Kinship};
 
-/// What becomes of the areas where another state comes after the present one, by some
-/// edits, or by none where it is one of the past. `snapshot` holds the state before it
-/// among its coverages, at `place`.
-pub(super) fn lineage(snapshot: &Snapshot, place: usize, next: &CoverageView, steps: &[Arc<Step>]) -> Vec<Descent> {
+/// What is known of a change beside the two states.
+#[derive(Clone, Copy, Debug)]
+pub enum Cause<'a> {
+    /// A planner's edits.
+    Edits(&'a [Arc<Step>]),
+    /// Lines were drawn better; nothing changed in the city.
+    Correction,
+    /// Nothing: it comes from a file, or from the past.
+    Untold,
+}
+
+/// What becomes of the areas where another state comes after the present one. `snapshot`
+/// holds the state before it among its coverages, at `place`.
+#[must_use]
+pub fn lineage(snapshot: &Snapshot, place: usize, next: &CoverageView, cause: Cause<'_>) -> Vec<Descent> {
     let Some(base) = snapshot.coverages.get(place) else { return Vec::new() };
     let (before, after) = (&base.coverage, &next.coverage);
     // Ground that goes to an area above, or comes from there, does not change its outline.
@@ -87,7 +98,7 @@ pub(super) fn lineage(snapshot: &Snapshot, place: usize, next: &CoverageView, st
         let [building_share, household_share] = counted(from, to);
         Some(Descent {
             revision: 0,
-            kind: kind(steps, before.area(to).is_some(), after.area(from).is_some(), from == to, &from_code, &to_code),
+            kind: kind(cause, before.area(to).is_some(), after.area(from).is_some(), from == to, &from_code, &to_code),
             from: from_code,
             to: to_code,
             area_m2: (m2 * 100.0).round() / 100.0,
@@ -111,40 +122,9 @@ fn owned_m2(coverage: &Coverage, area: AreaId) -> f64 {
     coverage.faces_of(area).iter().map(|id| coverage.face_area_m2(*id)).sum()
 }
 
-/// What an area came from and what became of it, over all revisions: its ancestors, and
-/// its descendants. `all` is in the order of revisions.
-#[must_use]
-pub fn kin<'a>(all: &'a [Descent], code: &str) -> [Vec<&'a Descent>; 2] {
-    let mut codes: BTreeSet<&str> = BTreeSet::from([code]);
-    let mut ancestors: Vec<&Descent> = Vec::new();
-    for descent in all.iter().rev() {
-        if codes.contains(&*descent.to) {
-            codes.insert(&descent.from);
-            ancestors.push(descent);
-        }
-    }
-    ancestors.reverse();
-    let mut codes: BTreeSet<&str> = BTreeSet::from([code]);
-    let mut descendants: Vec<&Descent> = Vec::new();
-    for descent in all {
-        if codes.contains(&*descent.from) {
-            codes.insert(&descent.to);
-            descendants.push(descent);
-        }
-    }
-    [ancestors, descendants]
-}
-
 /// How ground came from one area to another, by who of the two is new or gone, and
 /// otherwise by what the edits that concern both were.
-fn kind(
-    steps: &[Arc<Step>],
-    to_was_there: bool,
-    from_stays: bool,
-    same: bool,
-    from: &Arc<str>,
-    to: &Arc<str>,
-) -> Kinship {
+fn kind(cause: Cause<'_>, to_was_there: bool, from_stays: bool, same: bool, from: &Arc<str>, to: &Arc<str>) -> Kinship {
     if same && from != to {
         return Kinship::Recode;
     }
@@ -154,6 +134,11 @@ fn kind(
     if !from_stays {
         return Kinship::Merge;
     }
+    let steps = match cause {
+        Cause::Edits(steps) => steps,
+        Cause::Correction => return Kinship::Correction,
+        Cause::Untold => return Kinship::Transfer,
+    };
     let concerns = |code: &Arc<str>, step: &Step| step.touched.binary_search(code).is_ok();
     let both = steps.iter().filter(|step| concerns(from, step) && concerns(to, step));
     let deeds: Vec<Deed> = both.map(|step| step.deed).filter(|d| *d != Deed::Description).collect();

@@ -34,7 +34,7 @@ pub use codes::{CodeBook, Layout};
 pub use crosswalk::{Common, Crossing, Side, crosswalk};
 pub use draft::{Draft, Refused, Step, Terms};
 pub use figures::{Figures, Target, sums};
-pub use lineage::kin;
+pub use lineage::{Cause, lineage};
 pub use numbering::Numbering;
 pub use op::{Kept, New, Op, Portion, Position};
 pub use plans::{Drafting, PlanError, Plans, Settings};

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::codes::CodeBook;
 use super::draft::{Refused, Terms};
-use super::lineage::lineage;
+use super::lineage::{Cause, lineage};
 use super::plans::{Drafting, PlanError, Plans, blocking, must_be};
 use super::rebase::rebase;
 use crate::snapshot::{Atlas, Moment};
@@ -87,7 +87,7 @@ impl Plans {
                 Refused::new("no_change", "the plan leaves everything as it is: there is nothing to publish").into()
             );
         }
-        let lineage = blocking(move || lineage(&snapshot, place, draft.view(), draft.steps())).await?;
+        let lineage = blocking(move || lineage(&snapshot, place, draft.view(), Cause::Edits(draft.steps()))).await?;
         let summary = if note.is_empty() { format!("Plan {}: {}", plan.id, plan.name) } else { note.to_owned() };
         Ok(Publication {
             coverage: plan.coverage.to_string(),

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::draft::Refused;
-use super::lineage::lineage;
+use super::lineage::{Cause, lineage};
 use super::plans::{PlanError, Plans, blocking};
 use super::publish::put;
 use crate::snapshot::{Atlas, Moment};
@@ -60,7 +60,7 @@ impl Plans {
         let earlier = atlas.at(Moment::Revision(to.number)).await?;
         let earlier = earlier.coverage(&to.coverage).cloned().ok_or_else(|| gone(to.number))?;
         let next = earlier.coverage.clone();
-        let lineage = blocking(move || lineage(&snapshot, place, &earlier, &[])).await?;
+        let lineage = blocking(move || lineage(&snapshot, place, &earlier, Cause::Untold)).await?;
         let summary = if note.is_empty() { format!("Back to revision {}", to.number) } else { note.to_owned() };
         Ok(Publication {
             coverage: to.coverage.to_string(),

@@ -1,8 +1,10 @@
 //! What became of one area: told from its own rows, as every revision would tell it.
 
+use std::sync::Arc;
+
 use boundaries::Coverage;
 use gridatlas::snapshot::Moment;
-use gridatlas::store::{Past, Store, Told};
+use gridatlas::store::{Descent, Past, Store, Told};
 use sqlx::{Connection as _, Executor as _};
 
 use super::city::publish_first;
@@ -52,6 +54,26 @@ async fn states(store: &Store) -> Vec<(u64, Coverage)> {
     states
 }
 
+/// Ancestors, or descendants, by following every descent one by one: ground that came with a
+/// revision came from what its giver was before it.
+fn followed(all: &[Descent], code: &str, backward: bool) -> Vec<Descent> {
+    let ends = |d: &Descent| if backward { (d.to.clone(), d.from.clone()) } else { (d.from.clone(), d.to.clone()) };
+    let (mut found, mut open) = (vec![false; all.len()], vec![(Arc::<str>::from(code), None)]);
+    while let Some((code, bound)) = open.pop() {
+        for (at, descent) in all.iter().enumerate() {
+            let (near, far) = ends(descent);
+            let is_in_time = bound.is_none_or(|n| if backward { descent.revision < n } else { descent.revision > n });
+            if near == code && is_in_time {
+                found[at] = true;
+                if far != code {
+                    open.push((far, Some(descent.revision)));
+                }
+            }
+        }
+    }
+    all.iter().zip(found).filter(|(_, found)| *found).map(|(d, _)| d.clone()).collect()
+}
+
 #[test]
 fn the_history_of_every_area_is_what_the_revisions_say_one_by_one() {
     in_both(|place| async move {
@@ -78,6 +100,20 @@ fn the_history_of_every_area_is_what_the_revisions_say_one_by_one() {
         let lineage = store.lineage("responsibility").await.unwrap();
         let split = lineage.iter().find(|d| d.kind.name() == "split" && d.from != d.to).unwrap();
         let of_it = store.history("responsibility", &split.to).await.unwrap();
+        // And kin are found along their own rows as by following all of them.
+        let mut distant = 0;
+        for code in &codes {
+            let kin = store.kin("responsibility", code).await.unwrap();
+            assert!(kin.complete);
+            assert_eq!(kin.ancestors, followed(&lineage, code, true), "{code}");
+            assert_eq!(kin.descendants, followed(&lineage, code, false), "{code}");
+            distant += kin.ancestors.iter().filter(|d| *d.to != **code).count();
+        }
+        assert!(distant > 10, "{distant} descents lie further back than one step");
+        for revision in 1..=41 {
+            let with: Vec<Descent> = lineage.iter().filter(|d| d.revision == revision).cloned().collect();
+            assert_eq!(store.lineage_with("responsibility", revision).await.unwrap(), with);
+        }
         assert!(of_it[0].revision == split.revision && of_it[0].kinds.contains(&split.kind), "{of_it:?}");
     });
 }

@@ -12,7 +12,7 @@ use gridatlas::feature::{Feature, Geometry, Value};
 use gridatlas::import::{self, AreasOptions, AsPlan, Planned, Progress};
 use gridatlas::redraw::{Draft, Op, Plans, Settings};
 use gridatlas::snapshot::{Atlas, Field, Kind};
-use gridatlas::store::Store;
+use gridatlas::store::{Kinship, Store};
 use serde_json::{Value as Json, json};
 
 use super::places::{Place, in_a_file, in_both};
@@ -59,15 +59,15 @@ fn write(coverage: &Coverage, path: &Path) {
     writer.finish().unwrap();
 }
 
+/// How the office's files are taken in.
+fn options() -> AreasOptions {
+    let names = (0..5).map(|i| (["city", "district", "street", "community", "grid"][i].into(), format!("n{i}")));
+    AreasOptions { names: names.collect(), max_removed_percent: 100.0, ..AreasOptions::new(LEVELS.parse().unwrap()) }
+}
+
 /// The plan that comes of a file.
 async fn as_plan(store: &Store, file: &Path) -> Planned {
-    let names = (0..5).map(|i| (["city", "district", "street", "community", "grid"][i].into(), format!("n{i}")));
-    let options = AreasOptions {
-        names: names.collect(),
-        max_removed_percent: 100.0,
-        as_plan: Some(AsPlan::default()),
-        ..AreasOptions::new(LEVELS.parse().unwrap())
-    };
+    let options = AreasOptions { as_plan: Some(AsPlan::default()), ..options() };
     let report = import::areas(store, file, &options, &Progress::silent()).await.unwrap();
     assert!(!report.is_refused(), "{:?}", report.refusals);
     report.plan.unwrap()
@@ -250,5 +250,57 @@ fn a_change_comes_back_as_the_edit_that_a_planner_would_make() {
                 assert!(Op::read(&step.body).is_ok());
             }
         }
+    });
+}
+
+#[test]
+fn an_import_says_what_became_of_areas_and_whether_it_only_corrects_them() {
+    in_both(|place| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let store = city(&place, folder.path()).await;
+        let planner = Planner::new(store.clone(), 0).await;
+        let begun = planner.begin().await;
+        let as_it_was = folder.path().join("was.geojson");
+        write(begun.draft.coverage(), &as_it_was);
+        let coverage = begun.draft.coverage();
+        let owner = |face| coverage.face(face).and_then(|f| f.owner);
+        let inner =
+            coverage.borders().filter_map(|(_, b)| owner(b.left).filter(|_| owner(b.right).is_some()).zip(Some(b)));
+        let mut drafting = begun.clone();
+        for (to, border) in inner {
+            let ring = [(-4000, -4000), (4000, -4000), (4000, 4000), (-4000, 4000), (-4000, -4000)];
+            let ring = ring.map(|(dx, dy)| degrees(Point::new(border.line[0].x + dx, border.line[0].y + dy)));
+            let edit = json!({"op": "transfer", "to": coverage.area(to).unwrap().code, "ring": ring});
+            if let Ok(drawn) = planner.edited(&begun, &edit).await {
+                drafting = drawn;
+                break;
+            }
+        }
+        let redrawn = folder.path().join("redrawn.geojson");
+        write(drafting.draft.coverage(), &redrawn);
+        let exchanged_m2: f64 = {
+            let base = &drafting.draft.base().coverage;
+            drafting
+                .draft
+                .coverage()
+                .exchanged_since(base, TOLERANCE_M)
+                .unwrap()
+                .exchanged
+                .iter()
+                .map(|e| e.polygon.area_m2())
+                .sum()
+        };
+        assert!(exchanged_m2 > 1.0);
+        for (file, correction, kind) in [(&redrawn, true, Kinship::Correction), (&as_it_was, false, Kinship::Transfer)]
+        {
+            let options = AreasOptions { correction, ..options() };
+            let report = import::areas(&store, file, &options, &Progress::silent()).await.unwrap();
+            let told = store.lineage_with("responsibility", report.revision.unwrap()).await.unwrap();
+            assert!(!told.is_empty() && told.iter().all(|d| d.kind == kind), "{told:?}");
+            let moved_m2: f64 = told.iter().filter(|d| d.from != d.to).map(|d| d.area_m2).sum();
+            // Shares are told to a millionth of an area, and crumbs below half a square metre are not.
+            assert!((moved_m2 / exchanged_m2 - 1.0).abs() < 0.01, "{moved_m2} of {exchanged_m2}");
+        }
+        assert!(store.lineage_with("responsibility", 1).await.unwrap().is_empty());
     });
 }
