@@ -12,6 +12,7 @@
 //! - [`tiling`]: a snapshot read as vector tiles
 //! - [`locate`]: places in, owners out, one at a time or by the million
 //! - [`dispatch`]: live workers and who is nearest
+//! - [`steps`]: the way of an event: who may move it on, and how late it is
 //! - [`redraw`]: plans: drafts of changes to the boundaries, seen before they are published
 //! - [`demo`]: a seeded city that takes the same way in as a file
 //! - [`http`]: one file a resource; the only room that knows axum and wire JSON
@@ -30,6 +31,7 @@ pub mod snapshot;
 pub mod dispatch;
 pub mod locate;
 pub mod redraw;
+pub mod steps;
 pub mod tiling;
 
 pub mod demo;

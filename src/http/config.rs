@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Uri};
 use serde::Deserialize;
 
 use crate::redraw::Settings;
+use crate::steps;
 
 /// The configuration of a service. Everything has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub base_map: Option<BaseMap>,
     /// How the city plans its boundaries.
     pub plans: Settings,
+    /// The way of events: states, limits, calendars.
+    pub steps: steps::Settings,
     /// What a client may ask for.
     pub limits: Limits,
 }
@@ -41,6 +44,7 @@ impl Default for Config {
             time_zone: "Asia/Shanghai".to_owned(),
             base_map: None,
             plans: Settings::default(),
+            steps: steps::Settings::default(),
             limits: Limits::default(),
         }
     }
@@ -189,8 +193,12 @@ impl Config {
                 _ => return nonsense("public_url", format!("{url} is not an http or https URL")),
             }
         }
-        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+        let Ok(zone) = jiff::tz::TimeZone::get(&self.time_zone) else {
             return nonsense("time_zone", format!("{} is not a time zone that this machine knows", self.time_zone));
+        };
+        if let Err(defects) = steps::Steps::new(&self.steps, &zone) {
+            let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
+            return nonsense("steps", defects.join("; "));
         }
         for origin in &self.cors_origins {
             let has_path = origin.split_once("://").is_none_or(|(_, host)| host.is_empty() || host.contains('/'));
@@ -245,6 +253,7 @@ mod tests {
             r#"{"time_zone": "Mars/Olympus"}"#,
             r#"{"cors_origins": ["https://a.example/path"]}"#,
             r#"{"limits": {"requests": 0}}"#,
+            r#"{"steps": {"first": "nowhere"}}"#,
             r#"{"base_map": {"kind": "raster", "url": "x", "datum": "nad27"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
