@@ -16,7 +16,7 @@ use super::reading::Reading;
 use super::state::App;
 use super::{accept, edge, links, metrics, tags, workers};
 use crate::snapshot::{CoverageView, Snapshot};
-use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingError};
+use crate::tiling::{Datum, Encoding, LayerList, LayerName, TileOptions, TilingError, Wish};
 
 /// The media type of a vector tile.
 pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -48,12 +48,26 @@ pub(super) struct Drawn {
     plan: Option<String>,
     /// `wgs84`, or `gcj02` to lie over a Chinese base map
     datum: Option<String>,
+    /// The attributes that features show, comma-separated: `LAYER.FIELD`, or `FIELD` where one layer of
+    /// features is asked for
+    fields: Option<String>,
 }
 
 impl From<TilingError> for Problem {
     fn from(error: TilingError) -> Self {
+        let detail = error.to_string();
         let code = match error {
             TilingError::NotPacked { .. } => return Self::internal(error),
+            TilingError::UnknownField { parameter, known, .. } => {
+                return Self::new(Code::BadParameter, detail).with("parameter", parameter).with("known", known);
+            }
+            TilingError::BadChoice { parameter, position, .. } => {
+                let problem = Self::new(Code::BadParameter, detail).with("parameter", parameter);
+                return match position {
+                    Some(position) => problem.with("position", position),
+                    None => problem,
+                };
+            }
             TilingError::ZoomTooDeep { .. } => Code::BadTile,
             TilingError::UnknownLayer { .. } => Code::UnknownLayer,
             TilingError::UnknownStyle { .. } => Code::UnknownStyle,
@@ -61,7 +75,7 @@ impl From<TilingError> for Problem {
                 Code::BadParameter
             }
         };
-        Self::new(code, error.to_string())
+        Self::new(code, detail)
     }
 }
 
@@ -142,7 +156,9 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
                 .with("parameter", "datum"));
         }
     };
+    let wish = Wish { fields: q.fields.as_deref() };
     let layers = LayerList::parse(layers, view.levels(), reading.snapshot.layers.keys())?;
+    let layers = layers.choosing(&wish, &reading.snapshot)?;
     let revision = reading.snapshot.revision;
     let is_live = |kind: &LayerName| matches!(kind, LayerName::Features(name) if **name == *workers::LAYER);
     let live = q.at.is_none() && q.rev.is_none() && q.plan.is_none() && layers.iter().any(|(_, kind)| is_live(kind));

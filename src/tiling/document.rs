@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::DETAIL_ZOOM;
 use super::areas::KEYS;
-use super::features::{ID, OWNER, shown_fields};
+use super::choice::Choice;
 use super::names::{LayerList, LayerName};
+use super::shown::{ID, OWNER};
 use super::tiler::Tiler;
 use crate::snapshot::{CoverageView, Kind, Layer, Snapshot};
 
@@ -25,11 +26,12 @@ impl Tiler {
         let lowest = self.lowest_zooms(snapshot, view, layers);
         let vector_layers: Vec<Value> = layers
             .iter()
+            .zip(layers.choices())
             .zip(&lowest)
-            .map(|((name, kind), lowest)| {
+            .map(|(((name, kind), choice), lowest)| {
                 let fields = match kind {
                     LayerName::Areas(_) | LayerName::Labels(_) => of_areas(),
-                    LayerName::Features(name) => snapshot.layer(name).map_or_else(Map::new, |l| of_layer(l)),
+                    LayerName::Features(name) => snapshot.layer(name).map_or_else(Map::new, |l| of_layer(l, choice)),
                 };
                 json!({ "id": name, "fields": fields, "minzoom": lowest, "maxzoom": DETAIL_ZOOM })
             })
@@ -52,8 +54,8 @@ fn of_areas() -> Map<String, Value> {
     KEYS.iter().map(|key| ((*key).to_owned(), "String".into())).collect()
 }
 
-fn of_layer(layer: &Layer) -> Map<String, Value> {
-    let own = shown_fields(layer).into_iter().map(|i| {
+fn of_layer(layer: &Layer, choice: &Choice) -> Map<String, Value> {
+    let own = choice.shown_fields(layer).into_iter().map(|i| {
         let field = &layer.fields()[i];
         let kind = match field.kind {
             Kind::Text => "String",

@@ -36,6 +36,26 @@ pub enum TilingError {
         /// What could have been asked for.
         known: Vec<String>,
     },
+    /// A field that the layer does not have, or that its tiles may not show.
+    UnknownField {
+        /// The parameter that names it.
+        parameter: &'static str,
+        /// The layer.
+        layer: String,
+        /// The name (its first 64 characters).
+        name: String,
+        /// What could have been asked for.
+        known: Vec<String>,
+    },
+    /// A choice that can't be followed.
+    BadChoice {
+        /// The parameter that makes it.
+        parameter: &'static str,
+        /// What is wrong with it.
+        why: String,
+        /// Where in the parameter's text, in characters from 1.
+        position: Option<usize>,
+    },
     /// The packer refused, which only a defect of this program can make it do.
     NotPacked {
         /// What it said.
@@ -54,6 +74,8 @@ impl TilingError {
             Self::UnknownLayer { .. } => "unknown_layer",
             Self::ZoomTooDeep { .. } => "zoom_too_deep",
             Self::UnknownStyle { .. } => "unknown_style",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::BadChoice { .. } => "bad_choice",
             Self::NotPacked { .. } => "not_packed",
         }
     }
@@ -74,6 +96,10 @@ impl fmt::Display for TilingError {
             Self::UnknownStyle { name, known } => {
                 write!(f, "there is no style {name}; there are {}", known.join(", "))
             }
+            Self::UnknownField { layer, name, known, .. } => {
+                write!(f, "{layer} has no {name} that tiles show; there are {}", known.join(", "))
+            }
+            Self::BadChoice { parameter, why, .. } => write!(f, "{parameter}: {why}"),
             Self::NotPacked { why } => write!(f, "the tile could not be packed: {why}"),
         }
     }

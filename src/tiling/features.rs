@@ -8,19 +8,10 @@
 use boundaries::{Bounds, Point};
 use tiles::{BUFFER, GeometryKind, LayerWriter, Role, Scratch, Shape, TagValue, TileCoord, TileSpace};
 
+use super::choice::Choice;
 use super::datum::Datum;
+use super::shown::{ID, LEFT_OUT, OWNER};
 use crate::snapshot::{CoverageView, GeometryRef, Layer, ValueRef};
-
-/// What a well-known layer shows of its features; the rest stays with the service.
-const SHOWN: [(&str, &[&str]); 4] = [
-    ("building", &["name", "address", "kind", "households", "residents"]),
-    ("party_unit", &["name", "tier", "parent", "tied_to", "members"]),
-    ("worker", &["name", "role", "on_duty"]),
-    ("event", &["source", "type", "state", "time"]),
-];
-
-/// Attributes of a feature of any other layer, at most.
-const MAX_FIELDS: usize = 16;
 
 /// Things drawn as ground are worth drawing from here on.
 const LOWEST_ZOOM_OF_GROUND: u8 = 13;
@@ -35,19 +26,6 @@ pub(super) struct Drawn {
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) left_out: u32,
 }
-
-/// The fields of a layer that its tiles show, by place in the layer.
-pub(super) fn shown_fields(layer: &Layer) -> Vec<usize> {
-    match SHOWN.iter().find(|(name, _)| *name == &**layer.name()) {
-        Some((_, names)) => names.iter().filter_map(|name| layer.field(name)).collect(),
-        None => (0..layer.fields().len().min(MAX_FIELDS)).collect(),
-    }
-}
-
-/// The attributes that every feature has besides its layer's fields.
-pub(super) const ID: &str = "id";
-pub(super) const OWNER: &str = "owner";
-pub(super) const LEFT_OUT: &str = "left_out";
 
 /// The lowest zoom of a layer that lies on the ground of `extent`.
 pub(super) fn lowest_zoom(layer: &Layer, extent: Bounds) -> u8 {
@@ -78,6 +56,7 @@ pub(super) fn shown_by(tile: TileCoord, datum: Datum) -> Bounds {
 pub(super) fn draw(
     scratch: &mut Scratch,
     layer: &Layer,
+    choice: &Choice,
     owners: Option<(usize, &CoverageView)>,
     tile: TileCoord,
     datum: Datum,
@@ -87,7 +66,7 @@ pub(super) fn draw(
         layer.within(shown_by(tile, datum)).map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix)).collect();
     found.sort_unstable();
 
-    let fields = shown_fields(layer);
+    let fields = choice.shown_fields(layer);
     let mut names: Vec<&str> = fields.iter().map(|f| &*layer.fields()[*f].name).collect();
     let [id_key, owner_key, left_out_key] = [0, 1, 2].map(|i| (names.len() + i) as u32);
     names.extend([ID, OWNER, LEFT_OUT]);

@@ -10,8 +10,10 @@
 //!
 //! This room must not know: HTTP, SQL, files, who is asking.
 
+mod choice;
 mod error;
 mod names;
+mod shown;
 mod tile;
 
 mod datum;
@@ -35,6 +37,7 @@ mod style;
 
 pub use areas::AreaTiles;
 pub use changed::Changed;
+pub use choice::{Choice, Wish};
 pub use datum::Datum;
 pub use error::TilingError;
 pub use names::{LayerList, LayerName};

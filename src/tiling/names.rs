@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use boundaries::Level;
 
+use super::choice::Choice;
 use super::error::TilingError;
 
 /// Layers in one tile.
@@ -25,6 +26,8 @@ pub enum LayerName {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LayerList {
     layers: Vec<(Arc<str>, LayerName)>,
+    /// What is chosen of each; as many as layers.
+    choices: Vec<Arc<Choice>>,
 }
 
 impl LayerList {
@@ -64,17 +67,28 @@ impl LayerList {
         if layers.is_empty() {
             return Err(TilingError::NoLayers);
         }
-        Ok(Self { layers })
+        Ok(Self::of(layers))
     }
 
     /// A list of layers that are known to be there.
     pub(super) fn of(layers: impl IntoIterator<Item = (Arc<str>, LayerName)>) -> Self {
-        Self { layers: layers.into_iter().collect() }
+        let layers: Vec<_> = layers.into_iter().collect();
+        let usual = Arc::<Choice>::default();
+        Self { choices: vec![usual; layers.len()], layers }
     }
 
     /// The names and what they stand for.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &LayerName)> {
         self.layers.iter().map(|(name, layer)| (name, layer))
+    }
+
+    /// What is chosen of each layer, in the same order.
+    pub(super) fn choices(&self) -> impl Iterator<Item = &Arc<Choice>> {
+        self.choices.iter()
+    }
+
+    pub(super) fn choice_mut(&mut self, at: usize) -> &mut Choice {
+        Arc::make_mut(&mut self.choices[at])
     }
 }
 

@@ -11,6 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tiles::{Scratch, TileCoord};
 
+use super::choice::Choice;
 use super::datum::Datum;
 use super::error::TilingError;
 use super::features;
@@ -64,6 +65,7 @@ enum LayerKey {
         coverage: Option<usize>,
         datum: Datum,
         limit: usize,
+        choice: Arc<Choice>,
     },
 }
 
@@ -71,6 +73,26 @@ enum LayerKey {
 enum Key {
     Layer(TileCoord, LayerKey),
     Whole(TileCoord, Vec<LayerKey>, Encoding),
+}
+
+impl LayerKey {
+    fn choice(&self) -> Option<&Choice> {
+        if let Self::Features { choice, .. } = self { Some(choice) } else { None }
+    }
+}
+
+impl Key {
+    fn layers(&self) -> &[LayerKey] {
+        match self {
+            Self::Layer(_, layer) => std::slice::from_ref(layer),
+            Self::Whole(_, layers, _) => layers,
+        }
+    }
+
+    /// Whether a client can make up as many of these as it likes.
+    fn is_made_up(&self) -> bool {
+        self.layers().iter().filter_map(LayerKey::choice).any(Choice::is_made_up)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -83,13 +105,14 @@ enum Kept {
 struct ByBytes;
 
 impl Weighter<Key, Kept> for ByBytes {
-    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+    fn weight(&self, key: &Key, kept: &Kept) -> u64 {
         let bytes = match kept {
             Kept::Layer { bytes, .. } => bytes.len(),
             Kept::Whole(tile) => tile.as_ref().map_or(0, |t| t.bytes.len()),
         };
         // What an entry takes besides, roughly.
-        bytes as u64 + 200
+        let said: usize = key.layers().iter().filter_map(LayerKey::choice).map(Choice::weight).sum();
+        (bytes + said) as u64 + 200
     }
 }
 
@@ -108,16 +131,38 @@ pub struct Differing {
 #[derive(Debug)]
 pub struct Tiler {
     prepared: Prepared,
-    cache: Cache<Key, Kept, ByBytes>,
+    caches: Caches,
+}
+
+/// What was made, in two caches: there is no end to what a request can choose, and whoever
+/// makes up one choice after the other pushes out such tiles alone.
+#[derive(Debug)]
+struct Caches {
+    usual: Cache<Key, Kept, ByBytes>,
+    made_up: Cache<Key, Kept, ByBytes>,
+}
+
+/// The share of the memory for what requests choose: one part in so many.
+const MADE_UP_SHARE: u64 = 8;
+
+impl Caches {
+    fn new(bytes: u64) -> Self {
+        // About what a tile weighs; it only sizes the table.
+        let items = |bytes: u64| (bytes / 8_192).clamp(64, 1 << 20) as usize;
+        let of = |bytes: u64| Cache::with_weighter(items(bytes), bytes, ByBytes);
+        Self { usual: of(bytes - bytes / MADE_UP_SHARE), made_up: of(bytes / MADE_UP_SHARE) }
+    }
+
+    fn of(&self, key: &Key) -> &Cache<Key, Kept, ByBytes> {
+        if key.is_made_up() { &self.made_up } else { &self.usual }
+    }
 }
 
 impl Tiler {
     /// A maker that keeps tiles of at most so many bytes in all.
     #[must_use]
     pub fn new(cache_bytes: u64) -> Self {
-        // About what a tile weighs; it only sizes the table.
-        let items = (cache_bytes / 8_192).clamp(64, 1 << 20) as usize;
-        Self { prepared: Prepared::default(), cache: Cache::with_weighter(items, cache_bytes, ByBytes) }
+        Self { prepared: Prepared::default(), caches: Caches::new(cache_bytes) }
     }
 
     /// Prepares a coverage for all of its levels and zooms, so that no request has to. It
@@ -187,7 +232,8 @@ impl Tiler {
     /// Tiles served from the cache, and tiles and layers that had to be made.
     #[must_use]
     pub fn hits_and_misses(&self) -> (u64, u64) {
-        (self.cache.hits(), self.cache.misses())
+        let Caches { usual, made_up } = &self.caches;
+        (usual.hits() + made_up.hits(), usual.misses() + made_up.misses())
     }
 
     /// The layers of a list in a tile: areas of `view` (any revision of a coverage, or
@@ -212,8 +258,8 @@ impl Tiler {
         let request = self.request(snapshot, view, layers, options.datum);
         let keys = request.keys(tile, MAX_LAYER_BYTES);
         let key = Key::Whole(tile, keys, options.encoding);
-        let make = || request.whole(tile, options.encoding, Some(&self.cache)).map(Kept::Whole);
-        match self.cache.get_or_insert_with(&key, make)? {
+        let make = || request.whole(tile, options.encoding, Some(&self.caches)).map(Kept::Whole);
+        match self.caches.of(&key).get_or_insert_with(&key, make)? {
             Kept::Whole(tile) => Ok(tile),
             Kept::Layer { .. } => Ok(None),
         }
@@ -287,13 +333,14 @@ impl Tiler {
         let owners = place.and_then(|place| Some((place, &**snapshot.coverages.get(place)?)));
         let sources = layers
             .iter()
-            .filter_map(|(name, kind)| {
+            .zip(layers.choices())
+            .filter_map(|((name, kind), choice)| {
                 Some(match kind {
                     LayerName::Areas(level) => Source::Areas(name, *level),
                     LayerName::Labels(level) => Source::Labels(name, *level),
                     LayerName::Features(name) => {
                         let layer = snapshot.layer(name)?;
-                        Source::Features(layer, self.prepared.layer(layer))
+                        Source::Features(layer, self.prepared.layer(layer), choice)
                     }
                 })
             })
@@ -306,7 +353,7 @@ impl Tiler {
 enum Source<'a> {
     Areas(&'a str, Level),
     Labels(&'a str, Level),
-    Features(&'a Layer, Known),
+    Features(&'a Layer, Known, &'a Arc<Choice>),
 }
 
 struct Request<'a> {
@@ -329,10 +376,10 @@ impl Request<'_> {
         match source {
             Source::Areas(_, level) => LayerKey::Areas { since: self.ready.areas_since(*level, tile), level: *level },
             Source::Labels(_, level) => LayerKey::Labels { since: self.ready.names_since(*level, tile), level: *level },
-            Source::Features(_, layer) => {
+            Source::Features(_, layer, choice) => {
                 let since = layer.since(features::shown_by(tile, self.datum));
                 let coverage = self.owners.map(|(place, _)| place);
-                LayerKey::Features { since, coverage, datum: self.datum, limit }
+                LayerKey::Features { since, coverage, datum: self.datum, limit, choice: (*choice).clone() }
             }
         }
     }
@@ -342,22 +389,17 @@ impl Request<'_> {
             Source::Areas(_, level) | Source::Labels(_, level) => {
                 self.ready.areas().map_or(0, |areas| areas.lowest_zoom(*level))
             }
-            Source::Features(layer, _) => features::lowest_zoom(layer, self.extent),
+            Source::Features(layer, ..) => features::lowest_zoom(layer, self.extent),
         }
     }
 
-    fn whole(
-        &self,
-        tile: TileCoord,
-        encoding: Encoding,
-        cache: Option<&Cache<Key, Kept, ByBytes>>,
-    ) -> Result<Option<Tile>, TilingError> {
+    fn whole(&self, tile: TileCoord, encoding: Encoding, caches: Option<&Caches>) -> Result<Option<Tile>, TilingError> {
         let mut limit = MAX_LAYER_BYTES;
         loop {
             let (mut content, mut left_out, mut features) = (Vec::new(), 0, 0);
             for source in &self.sources {
-                let (bytes, out) = match cache {
-                    Some(cache) => {
+                let (bytes, out) = match caches {
+                    Some(caches) => {
                         let key = match self.key(source, tile, limit) {
                             LayerKey::Nothing => continue,
                             key => Key::Layer(tile, key),
@@ -366,7 +408,7 @@ impl Request<'_> {
                             let (bytes, left_out) = self.layer(source, tile, limit);
                             Ok::<_, TilingError>(Kept::Layer { bytes, left_out })
                         };
-                        match cache.get_or_insert_with(&key, make)? {
+                        match caches.of(&key).get_or_insert_with(&key, make)? {
                             Kept::Layer { bytes, left_out } => (bytes, left_out),
                             Kept::Whole(_) => continue,
                         }
@@ -409,8 +451,8 @@ impl Request<'_> {
                     (areas.and_then(|a| a.areas(scratch, name, *level, tile)), left_out)
                 }
                 Source::Labels(name, level) => (areas.and_then(|a| a.labels(scratch, name, *level, tile)), 0),
-                Source::Features(layer, _) => {
-                    let drawn = features::draw(scratch, layer, self.owners, tile, self.datum, limit);
+                Source::Features(layer, _, choice) => {
+                    let drawn = features::draw(scratch, layer, choice, self.owners, tile, self.datum, limit);
                     (drawn.bytes, drawn.left_out)
                 }
             };

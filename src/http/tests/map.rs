@@ -93,6 +93,22 @@ async fn who_may_keep_a_tile_follows_from_what_is_in_it() {
     city.stop().await;
 }
 
+#[tokio::test]
+async fn attributes_are_chosen_and_what_is_not_shown_is_a_problem_of_the_request() {
+    let city = serve(Config::default()).await;
+    let of = async |query: &str| {
+        get(&city, &format!("tiles/worker/14/13655/6428{query}")).send().await.unwrap().bytes().await.unwrap()
+    };
+    let (usual, chosen) = (of("").await, of("?fields=role").await);
+    assert!(contains(&usual, b"name") && !contains(&chosen, b"name") && contains(&chosen, b"role"));
+    let refused = get(&city, "tiles/worker/14/13655/6428?fields=worker.phone").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let problem: Json = refused.json().await.unwrap();
+    assert_eq!((&problem["code"], &problem["parameter"]), (&j!("bad_parameter"), &j!("fields")));
+    assert!(problem["known"].as_array().unwrap().contains(&j!("role")), "{problem}");
+    city.stop().await;
+}
+
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|w| w == part)
 }
