@@ -9,6 +9,7 @@
 //! - [`store`]: the durable truth, and the only room with SQL
 //! - [`import`]: from files to a published state: assemble, compare, publish
 //! - [`snapshot`]: what a request reads, at one revision; swapped whole
+//! - [`filter`]: a condition on attributes, as a client writes it
 //! - [`tiling`]: a snapshot read as vector tiles
 //! - [`locate`]: places in, owners out, one at a time or by the million
 //! - [`dispatch`]: live workers and who is nearest
@@ -27,6 +28,8 @@ pub mod store;
 
 pub mod import;
 pub mod snapshot;
+
+pub mod filter;
 
 pub mod dispatch;
 pub mod locate;
