@@ -12,7 +12,9 @@
 //! Invariant: text of any kind is an [`Expr`] or a [`FilterError`] with its place, in time and
 //! stack that the limits bound; a [`Predicate`] can't fail.
 //!
-//! This room must not know: layers, areas, tiles, HTTP.
+//! Predicates know no layers; [`LayerFilter`] and [`AreaFilter`] bring the two together.
+//!
+//! This room must not know: tiles, stores, HTTP.
 
 mod error;
 mod expr;
@@ -24,10 +26,15 @@ mod parse;
 mod like;
 mod predicate;
 
+mod of_areas;
+mod of_layer;
+
 #[cfg(test)]
 mod tests;
 
 pub use error::FilterError;
 pub use expr::{Constant, Expr, Operator, Test};
+pub use of_areas::AreaFilter;
+pub use of_layer::LayerFilter;
 pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_LISTED, MAX_TESTS};
 pub use predicate::{Given, Holds, Predicate, Schema};

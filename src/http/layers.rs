@@ -19,6 +19,7 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::{geojson, tags};
+use crate::filter::{Expr, FilterError, LayerFilter};
 use crate::json::push_text;
 use crate::snapshot::{Layer, Snapshot};
 
@@ -31,8 +32,10 @@ pub(super) struct Wanted {
     bbox: Option<String>,
     /// Those that the area of this code, or one below it, owns
     within: Option<String>,
-    /// The coverage that `within` is a code of
+    /// The coverage that `within` is a code of, and `owner` in a filter
     coverage: Option<String>,
+    /// Those that meet this condition, in a small part of CQL2 text on `id`, `owner` and the layer's fields
+    filter: Option<String>,
     /// How many on a page
     limit: Option<usize>,
     /// Where the page before ended: its `next`
@@ -43,6 +46,13 @@ pub(super) struct Wanted {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
+
+impl From<FilterError> for Problem {
+    fn from(error: FilterError) -> Self {
+        let problem = Self::new(Code::BadParameter, format!("filter: {error}"));
+        problem.with("parameter", "filter").with("position", error.position)
+    }
+}
 
 fn layer<'a>(snapshot: &'a Snapshot, name: &str) -> Result<&'a Arc<Layer>, Problem> {
     snapshot.layer(name).ok_or_else(|| {
@@ -96,9 +106,14 @@ pub(super) async fn features(
             Some((place, area))
         }
     };
+    let filter: Option<Expr> = q.filter.as_deref().map(str::parse).transpose().map_err(Problem::from)?;
+    let owners = match (&filter, reading.snapshot.coverages.is_empty()) {
+        (Some(_), false) => Some(reading.coverage(q.coverage.as_deref())?.clone()),
+        _ => None,
+    };
     let snapshot = reading.snapshot.clone();
     let body = working(move || {
-        let found: Vec<usize> = match (area, bbox) {
+        let mut found: Vec<usize> = match (area, bbox) {
             (Some((coverage, area)), bbox) => {
                 let meets = |ix: &usize| bbox.is_none_or(|b| layer.geometry(*ix).is_some_and(|g| g.bounds().meets(b)));
                 layer.of_area(coverage, area).into_iter().filter(meets).collect()
@@ -106,6 +121,11 @@ pub(super) async fn features(
             (None, Some(bbox)) => layer.within(bbox).collect(),
             (None, None) => layer.iter().collect(),
         };
+        if let Some(expr) = &filter {
+            let owners = owners.as_deref().and_then(|view| Some((snapshot.coverage_index(&view.name)?, view)));
+            let filter = LayerFilter::new(expr, &layer, 0..layer.fields().len(), owners)?.for_many(found.len());
+            found.retain(|ix| filter.passes(*ix));
+        }
         Ok(page(&snapshot, &layer, found, limit, q.cursor))
     })
     .await?;

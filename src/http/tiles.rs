@@ -51,6 +51,8 @@ pub(super) struct Drawn {
     /// The attributes that features show, comma-separated: `LAYER.FIELD`, or `FIELD` where one layer of
     /// features is asked for
     fields: Option<String>,
+    /// Only what meets this condition, in a small part of CQL2 text; every layer of the list knows what it asks for
+    filter: Option<String>,
 }
 
 impl From<TilingError> for Problem {
@@ -156,7 +158,7 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
                 .with("parameter", "datum"));
         }
     };
-    let wish = Wish { fields: q.fields.as_deref() };
+    let wish = Wish { fields: q.fields.as_deref(), filter: q.filter.as_deref() };
     let layers = LayerList::parse(layers, view.levels(), reading.snapshot.layers.keys())?;
     let layers = layers.choosing(&wish, &reading.snapshot)?;
     let revision = reading.snapshot.revision;

@@ -220,6 +220,11 @@ impl Layer {
         self.next_sym as usize
     }
 
+    /// The texts of its values by symbol, but for those put since its base was made.
+    pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.base.table.texts()
+    }
+
     /// A feature that stands on its own; absent values are left out.
     #[must_use]
     pub fn feature(&self, ix: usize) -> Option<Feature> {

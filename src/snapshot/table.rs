@@ -347,6 +347,11 @@ impl Table {
         self.pool.strings.len()
     }
 
+    /// Its strings by symbol.
+    pub(super) fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.pool.strings.len()).map(|sym| self.pool.strings.get(sym).unwrap_or_default())
+    }
+
     /// The row of a number, where the rows are in the order of their numbers or few.
     pub(crate) fn row_of(&self, number: u32) -> Option<usize> {
         match self.numbers.binary_search(&number) {

@@ -27,6 +27,7 @@ use super::ground::{AreaGround, Ground, GroundPart, beside, touched};
 use super::lines::Lines;
 use super::traced::Traced;
 use super::zoom::ZoomLines;
+use crate::filter::AreaFilter;
 
 /// The names of the attributes of areas and labels, by key number.
 pub(super) const KEYS: [&str; 4] = ["code", "name", "parent", "kind"];
@@ -178,10 +179,26 @@ impl AreaTiles {
     /// level's lowest zoom too it can be had: it shows areas nobody could tell apart.
     #[must_use]
     pub fn areas(&self, scratch: &mut Scratch, name: &str, level: Level, tile: TileCoord) -> Option<Vec<u8>> {
+        self.areas_passing(scratch, name, level, tile, None)
+    }
+
+    /// The same of those areas alone that a filter lets through.
+    #[must_use]
+    pub fn areas_passing(
+        &self,
+        scratch: &mut Scratch,
+        name: &str,
+        level: Level,
+        tile: TileCoord,
+        filter: Option<&AreaFilter>,
+    ) -> Option<Vec<u8>> {
         let sheet = self.sheet(level, tile)?;
         let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
         for area in sheet.ground.meeting(sheet.lines.grid(), sheet.shown) {
+            if !self.is_let_through(filter, area) {
+                continue;
+            }
             shape.clear();
             sheet.draw(area, &mut shape, tile);
             writer.feature(u64::from(area.area.0), GeometryKind::Polygon, &shape, self.tags(area.area));
@@ -189,25 +206,43 @@ impl AreaTiles {
         writer.finish(name)
     }
 
+    fn is_let_through(&self, filter: Option<&AreaFilter>, area: &AreaGround) -> bool {
+        filter.is_none_or(|filter| filter.passes(&self.coverage, area.area))
+    }
+
     /// How many of a level's areas are not in a tile because nothing is left of them at
     /// its zoom.
     #[must_use]
-    pub fn left_out(&self, level: Level, tile: TileCoord) -> u32 {
+    pub fn left_out(&self, level: Level, tile: TileCoord, filter: Option<&AreaFilter>) -> u32 {
         let Some(sheet) = self.sheet(level, tile) else { return 0 };
         let met = sheet.ground.meeting(sheet.lines.grid(), sheet.shown);
-        met.filter(|area| sheet.traced.get(area.area).is_some_and(<[_]>::is_empty)).count() as u32
+        let is_lost = |area: &&AreaGround| sheet.traced.get(area.area).is_some_and(<[_]>::is_empty);
+        met.filter(is_lost).filter(|area| self.is_let_through(filter, area)).count() as u32
     }
 
     /// The layer of the places for a level's names in a tile.
     #[must_use]
     pub fn labels(&self, scratch: &mut Scratch, name: &str, level: Level, tile: TileCoord) -> Option<Vec<u8>> {
+        self.labels_passing(scratch, name, level, tile, None)
+    }
+
+    /// The same of those areas alone that a filter lets through.
+    #[must_use]
+    pub fn labels_passing(
+        &self,
+        scratch: &mut Scratch,
+        name: &str,
+        level: Level,
+        tile: TileCoord,
+        filter: Option<&AreaFilter>,
+    ) -> Option<Vec<u8>> {
         let sheet = self.sheet(level, tile)?;
         let space = TileSpace::new(tile);
         let mut writer = LayerWriter::new(scratch, &KEYS, self.texts());
         let mut shape = Shape::new();
         for area in sheet.ground.meeting(sheet.lines.grid(), sheet.shown) {
             let is_shown = |part: &GroundPart| part.bounds.on(sheet.lines.grid()).meets(sheet.shown);
-            if !area.largest().is_some_and(is_shown) {
+            if !area.largest().is_some_and(is_shown) || !self.is_let_through(filter, area) {
                 continue;
             }
             let Some(p) = area.label(&self.coverage) else { continue };

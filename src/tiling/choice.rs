@@ -4,18 +4,22 @@
 //! of features. What is chosen is brought into one order, so that two ways to say the same
 //! are one tile in the cache.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::error::TilingError;
 use super::names::{LayerList, LayerName};
-use super::shown::{MAX_FIELDS, open_field, usual_fields};
-use crate::snapshot::{Layer, Snapshot};
+use super::shown::{MAX_FIELDS, open_field, open_fields, usual_fields};
+use crate::filter::{AreaFilter, Expr, FilterError, LayerFilter};
+use crate::snapshot::{CoverageView, Layer, Snapshot};
 
 /// What a request says, as it says it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wish<'a> {
     /// Attributes to show, comma-separated.
     pub fields: Option<&'a str>,
+    /// A condition that holds for every layer of the list.
+    pub filter: Option<&'a str>,
 }
 
 /// What is chosen of one layer.
@@ -23,6 +27,29 @@ pub struct Wish<'a> {
 pub struct Choice {
     /// The attributes that features have in the tile, by name; the usual ones unless said.
     fields: Option<Vec<Arc<str>>>,
+    /// What is let through.
+    sieve: Option<Sieve>,
+}
+
+/// A condition, known by the one way to write it.
+#[derive(Clone, Debug)]
+struct Sieve {
+    text: Arc<str>,
+    expr: Arc<Expr>,
+}
+
+impl PartialEq for Sieve {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Sieve {}
+
+impl Hash for Sieve {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 impl Choice {
@@ -34,14 +61,39 @@ impl Choice {
         }
     }
 
+    /// The condition on a layer's features, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A condition that is none for this layer.
+    pub(super) fn of_features<'l>(
+        &self,
+        layer: &'l Layer,
+        owners: Option<(usize, &'l CoverageView)>,
+    ) -> Result<Option<LayerFilter<'l>>, FilterError> {
+        let sieve = self.sieve.as_ref();
+        sieve.map(|sieve| LayerFilter::new(&sieve.expr, layer, open_fields(layer), owners)).transpose()
+    }
+
+    /// The condition on areas, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A condition that is none for areas.
+    pub(super) fn of_areas(&self) -> Result<Option<AreaFilter>, FilterError> {
+        self.sieve.as_ref().map(|sieve| AreaFilter::new(&sieve.expr)).transpose()
+    }
+
     /// Whether a client can make up as many of these as it likes.
     pub(super) fn is_made_up(&self) -> bool {
-        self.fields.is_some()
+        self.fields.is_some() || self.sieve.is_some()
     }
 
     /// About what it takes in memory.
     pub(super) fn weight(&self) -> usize {
-        self.fields.iter().flatten().map(|name| name.len() + 24).sum()
+        // The tree of a condition is some times as large as its text.
+        let sieve = self.sieve.as_ref().map_or(0, |sieve| sieve.text.len() * 8);
+        self.fields.iter().flatten().map(|name| name.len() + 24).sum::<usize>() + sieve
     }
 }
 
@@ -54,6 +106,9 @@ impl LayerList {
     pub fn choosing(mut self, wish: &Wish<'_>, snapshot: &Snapshot) -> Result<Self, TilingError> {
         if let Some(text) = wish.fields {
             self.choose_fields(text, snapshot)?;
+        }
+        if let Some(text) = wish.filter {
+            self.choose_filter(text, snapshot)?;
         }
         Ok(self)
     }
@@ -77,6 +132,27 @@ impl LayerList {
             if !fields.is_empty() || names.is_empty() {
                 self.choice_mut(at).fields = Some(fields);
             }
+        }
+        Ok(())
+    }
+
+    fn choose_filter(&mut self, text: &str, snapshot: &Snapshot) -> Result<(), TilingError> {
+        let refused = |name: &str, error: FilterError| TilingError::BadChoice {
+            parameter: "filter",
+            why: format!("{name}at character {}: {}", error.position, error.why),
+            position: Some(error.position),
+        };
+        let expr: Expr = text.parse().map_err(|error| refused("", error))?;
+        let sieve = Sieve { text: expr.to_string().into(), expr: Arc::new(expr) };
+        for at in 0..self.choices().count() {
+            self.choice_mut(at).sieve = Some(sieve.clone());
+        }
+        for ((name, kind), choice) in self.iter().zip(self.choices()) {
+            let fits = match (kind, snapshot.layer(name)) {
+                (LayerName::Features(_), Some(layer)) => choice.of_features(layer, None).map(drop),
+                _ => choice.of_areas().map(drop),
+            };
+            fits.map_err(|error| refused(&format!("{name}, "), error))?;
         }
         Ok(())
     }

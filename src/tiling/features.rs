@@ -62,8 +62,14 @@ pub(super) fn draw(
     datum: Datum,
     limit: usize,
 ) -> Drawn {
-    let mut found: Vec<(u64, u32, usize)> =
-        layer.within(shown_by(tile, datum)).map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix)).collect();
+    // It was made ready once before, when it was chosen.
+    let Ok(filter) = choice.of_features(layer, owners) else { return Drawn::default() };
+    let is_let_through = |ix: &usize| filter.as_ref().is_none_or(|filter| filter.passes(*ix));
+    let mut found: Vec<(u64, u32, usize)> = layer
+        .within(shown_by(tile, datum))
+        .filter(is_let_through)
+        .map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix))
+        .collect();
     found.sort_unstable();
 
     let fields = choice.shown_fields(layer);

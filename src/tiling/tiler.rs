@@ -55,10 +55,12 @@ enum LayerKey {
     Areas {
         since: u64,
         level: Level,
+        choice: Arc<Choice>,
     },
     Labels {
         since: u64,
         level: Level,
+        choice: Arc<Choice>,
     },
     Features {
         since: u64,
@@ -77,7 +79,10 @@ enum Key {
 
 impl LayerKey {
     fn choice(&self) -> Option<&Choice> {
-        if let Self::Features { choice, .. } = self { Some(choice) } else { None }
+        match self {
+            Self::Nothing => None,
+            Self::Areas { choice, .. } | Self::Labels { choice, .. } | Self::Features { choice, .. } => Some(choice),
+        }
     }
 }
 
@@ -286,7 +291,8 @@ impl Tiler {
             return None;
         }
         let request = self.request_of(ready, snapshot, view, layers, options.datum);
-        match self.cache.get(&Key::Whole(tile, request.keys(tile, MAX_LAYER_BYTES), options.encoding))? {
+        let key = Key::Whole(tile, request.keys(tile, MAX_LAYER_BYTES), options.encoding);
+        match self.caches.of(&key).get(&key)? {
             Kept::Whole(tile) => Some(tile),
             Kept::Layer { .. } => None,
         }
@@ -336,8 +342,8 @@ impl Tiler {
             .zip(layers.choices())
             .filter_map(|((name, kind), choice)| {
                 Some(match kind {
-                    LayerName::Areas(level) => Source::Areas(name, *level),
-                    LayerName::Labels(level) => Source::Labels(name, *level),
+                    LayerName::Areas(level) => Source::Areas(name, *level, choice),
+                    LayerName::Labels(level) => Source::Labels(name, *level, choice),
                     LayerName::Features(name) => {
                         let layer = snapshot.layer(name)?;
                         Source::Features(layer, self.prepared.layer(layer), choice)
@@ -351,8 +357,8 @@ impl Tiler {
 
 /// Where a layer of a request comes from.
 enum Source<'a> {
-    Areas(&'a str, Level),
-    Labels(&'a str, Level),
+    Areas(&'a str, Level, &'a Arc<Choice>),
+    Labels(&'a str, Level, &'a Arc<Choice>),
     Features(&'a Layer, Known, &'a Arc<Choice>),
 }
 
@@ -374,8 +380,14 @@ impl Request<'_> {
             return LayerKey::Nothing;
         }
         match source {
-            Source::Areas(_, level) => LayerKey::Areas { since: self.ready.areas_since(*level, tile), level: *level },
-            Source::Labels(_, level) => LayerKey::Labels { since: self.ready.names_since(*level, tile), level: *level },
+            Source::Areas(_, level, choice) => {
+                let since = self.ready.areas_since(*level, tile);
+                LayerKey::Areas { since, level: *level, choice: (*choice).clone() }
+            }
+            Source::Labels(_, level, choice) => {
+                let since = self.ready.names_since(*level, tile);
+                LayerKey::Labels { since, level: *level, choice: (*choice).clone() }
+            }
             Source::Features(_, layer, choice) => {
                 let since = layer.since(features::shown_by(tile, self.datum));
                 let coverage = self.owners.map(|(place, _)| place);
@@ -386,7 +398,7 @@ impl Request<'_> {
 
     fn lowest_zoom(&self, source: &Source<'_>) -> u8 {
         match source {
-            Source::Areas(_, level) | Source::Labels(_, level) => {
+            Source::Areas(_, level, _) | Source::Labels(_, level, _) => {
                 self.ready.areas().map_or(0, |areas| areas.lowest_zoom(*level))
             }
             Source::Features(layer, ..) => features::lowest_zoom(layer, self.extent),
@@ -446,11 +458,15 @@ impl Request<'_> {
         SCRATCH.with_borrow_mut(|scratch| {
             let areas = self.ready.areas();
             let (bytes, left_out) = match source {
-                Source::Areas(name, level) => {
-                    let left_out = areas.map_or(0, |a| a.left_out(*level, tile));
-                    (areas.and_then(|a| a.areas(scratch, name, *level, tile)), left_out)
+                Source::Areas(name, level, choice) => {
+                    let Ok(filter) = choice.of_areas() else { return (Bytes::new(), 0) };
+                    let left_out = areas.map_or(0, |a| a.left_out(*level, tile, filter.as_ref()));
+                    (areas.and_then(|a| a.areas_passing(scratch, name, *level, tile, filter.as_ref())), left_out)
                 }
-                Source::Labels(name, level) => (areas.and_then(|a| a.labels(scratch, name, *level, tile)), 0),
+                Source::Labels(name, level, choice) => {
+                    let Ok(filter) = choice.of_areas() else { return (Bytes::new(), 0) };
+                    (areas.and_then(|a| a.labels_passing(scratch, name, *level, tile, filter.as_ref())), 0)
+                }
                 Source::Features(layer, _, choice) => {
                     let drawn = features::draw(scratch, layer, choice, self.owners, tile, self.datum, limit);
                     (drawn.bytes, drawn.left_out)

@@ -74,7 +74,7 @@ fn follow(name: &str, mut c: Coverage, edits: usize, every: usize, seed: u64) {
                 for level in (0..=c.finest().0).map(Level) {
                     let mut of = |tiles: &AreaTiles| tiles.areas(&mut scratch, "areas", level, tile);
                     assert!(of(&tiles) == of(&anew), "{level:?} of {tile} after {done} edits, the last {edit:?}");
-                    assert_eq!(tiles.left_out(level, tile), anew.left_out(level, tile));
+                    assert_eq!(tiles.left_out(level, tile, None), anew.left_out(level, tile, None));
                     let mut of = |tiles: &AreaTiles| tiles.labels(&mut scratch, "names", level, tile);
                     assert!(of(&tiles) == of(&anew), "names of {level:?} of {tile} after {done} edits");
                     compared += 1;

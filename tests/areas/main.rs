@@ -70,7 +70,7 @@ fn judge_all(name: &str, coverage: &Coverage, most: usize, seed: u64) {
                 let Some(here) = sheet(&tiles, &mut scratch, level, tile) else { continue };
                 here.judge_polygons();
                 here.judge_planarity();
-                gone += tiles.left_out(Level(level), tile);
+                gone += tiles.left_out(Level(level), tile, None);
                 if let Some(above) = &above {
                     let lower: BTreeSet<Edge> = here.edges_either_way();
                     let lost: Vec<_> = above.edges_either_way().difference(&lower).copied().collect();
@@ -120,7 +120,7 @@ fn an_area_is_in_the_one_tile_of_zoom_0_or_told_to_be_gone() {
         for level in 0..=coverage.finest().0 {
             let there = sheet(&tiles, &mut scratch, level, tile).map_or(0, |s| s.features());
             let all = coverage.outlines(Level(level)).len();
-            assert_eq!(there + tiles.left_out(Level(level), tile) as usize, all, "level {level}");
+            assert_eq!(there + tiles.left_out(Level(level), tile, None) as usize, all, "level {level}");
         }
     }
 }

@@ -8,7 +8,7 @@ use tiles::TileCoord;
 use super::town::{PLAIN, buildings, keys, list, snapshot, tile, tiles_of, trees};
 
 fn wish(fields: &str) -> Wish<'_> {
-    Wish { fields: Some(fields) }
+    Wish { fields: Some(fields), ..Wish::default() }
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {

@@ -8,4 +8,5 @@ mod city;
 mod support;
 
 mod fields;
+mod filter;
 mod town;

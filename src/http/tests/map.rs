@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Value as Json, json as j};
 
 use super::super::{BaseMap, BaseMapKind, Code, Config};
-use super::{client, get, json, serve};
+use super::{client, get, json, problem, serve};
 
 #[tokio::test]
 async fn a_tile_holds_the_layers_that_were_asked_for_by_name() {
@@ -106,6 +106,31 @@ async fn attributes_are_chosen_and_what_is_not_shown_is_a_problem_of_the_request
     let problem: Json = refused.json().await.unwrap();
     assert_eq!((&problem["code"], &problem["parameter"]), (&j!("bad_parameter"), &j!("fields")));
     assert!(problem["known"].as_array().unwrap().contains(&j!("role")), "{problem}");
+    city.stop().await;
+}
+
+#[tokio::test]
+async fn a_condition_lets_through_what_meets_it_in_tiles_and_in_lists() {
+    let city = serve(Config::default()).await;
+    let of = |query: &str| get(&city, &format!("tiles/grid,label_grid/14/13655/6428?filter={query}"));
+    assert_eq!(of("code = 'g2'").send().await.unwrap().status(), StatusCode::NO_CONTENT);
+    assert!(contains(&of("code%20like%20'g_'").send().await.unwrap().bytes().await.unwrap(), b"g1"));
+    let (status, told) = problem(of("code = 'g1' or phone = 1")).await;
+    assert_eq!(
+        (status, &told["code"], &told["parameter"], &told["position"]),
+        (400, &j!("bad_parameter"), &j!("filter"), &j!(16))
+    );
+
+    let list = async |filter: &str| {
+        let found = json(&city, &format!("layers/worker/features?filter={filter}")).await;
+        let ids = found["features"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap().to_owned());
+        (ids.collect::<Vec<_>>(), found["numberMatched"].as_u64().unwrap())
+    };
+    assert_eq!(list("on_duty = true and role = 'grid_worker'").await, (vec!["w1".to_owned()], 1));
+    assert_eq!(list("owner = 'g2' or id = 'w1'").await, (vec!["w1".to_owned(), "w2".to_owned()], 2));
+    assert_eq!(list("owner = 'c2'&coverage=cell").await, (vec!["w2".to_owned()], 1));
+    let (status, told) = problem(get(&city, "layers/worker/features?filter=on_duty = 'yes'")).await;
+    assert_eq!((status, &told["parameter"], &told["position"]), (400, &j!("filter"), &j!(11)));
     city.stop().await;
 }
 
