@@ -118,6 +118,32 @@ impl Locator {
         best.map(|(distance_2, _, area)| Nearest { area, distance_m: distance_2.sqrt() })
     }
 
+    /// The areas that own ground within some metres of a point, nearest first, by code where
+    /// they are equally near: the owner of the point, if it has one, at distance 0, and all
+    /// who own a side of a border that is no farther. Measured in the [`Frame`] of the
+    /// point's latitude.
+    #[must_use]
+    pub fn areas_within(&self, coverage: &Coverage, p: Point, radius_m: f64) -> Vec<Nearest> {
+        let mut found: Vec<Nearest> =
+            self.owner_at(p).map(|area| Nearest { area, distance_m: 0.0 }).into_iter().collect();
+        let radius_2 = radius_m * radius_m;
+        self.sought(i64::from(p.x), p.y, NO_RANK - 1).for_each(&self.grid, radius_2, |_, near| {
+            let sides = coverage.border(BorderId(near.border)).filter(|_| near.distance_2 <= radius_2);
+            let faces = sides.map(|b| [b.left, b.right]).into_iter().flatten();
+            for owner in faces.filter_map(|face| self.owner_of(face)) {
+                let distance_m = near.distance_2.sqrt();
+                match found.iter_mut().find(|f| f.area == owner.area) {
+                    Some(known) => known.distance_m = known.distance_m.min(distance_m),
+                    None => found.push(Nearest { area: owner.area, distance_m }),
+                }
+            }
+            radius_2
+        });
+        let code = |area: AreaId| coverage.area(area).map_or("", |a| &a.code);
+        found.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m).then_with(|| code(a.area).cmp(code(b.area))));
+        found
+    }
+
     fn sought(&self, x: i64, y: i32, level: u8) -> Sought<'_> {
         // Off the globe the cosine is negative; at a pole a width of nothing divides badly.
         let Frame { east_m, north_m } = Frame::at(y);

@@ -52,6 +52,12 @@ fn agrees_on_places(coverage: &Coverage, points: &[Point], name: &str) {
         let owner = coverage.face(naive.face_at(p)).unwrap().owner;
         assert_eq!(place.owner, owner, "{name}: {p:?}");
         assert_eq!((place.touching, place.on_border), naive.touching(p), "{name}: {p:?}");
+        // Half as far again as the next border: some of those around, and not all.
+        let radius_m = place.border_distance_m.unwrap_or(30.0) * 1.5 + 0.05;
+        let mut within: Vec<AreaId> =
+            locator.areas_within(coverage, p, radius_m).iter().map(|nearest| nearest.area).collect();
+        within.sort_unstable();
+        assert_eq!(within, naive.within(p, radius_m), "{name}: {p:?} within {radius_m} m");
         match (owner, place.border_distance_m) {
             (Some(owner), Some(d)) => {
                 let expected = naive.distance_m(owner, p);

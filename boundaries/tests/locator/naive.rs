@@ -75,6 +75,23 @@ impl<'a> Naive<'a> {
         distances.fold(f64::INFINITY, f64::min).sqrt()
     }
 
+    /// The owners of all ground within a distance of `p`.
+    pub fn within(&self, p: Point, radius_m: f64) -> Vec<AreaId> {
+        let frame = Frame::at(p.y);
+        let here = self.face_at(p);
+        let mut found = Vec::new();
+        for (id, rings) in &self.polygons {
+            let Some(owner) = self.coverage.face(*id).unwrap().owner else { continue };
+            let mut edges = rings.iter().flat_map(|r| edges(r));
+            if *id == here || edges.any(|(a, b)| frame.distance_to_segment_2(p, a, b).sqrt() <= radius_m) {
+                found.push(owner);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
     /// The least distance to owned ground, and the lowest code there.
     pub fn nearest(&self, p: Point) -> Option<(AreaId, f64)> {
         let frame = Frame::at(p.y);
