@@ -14,6 +14,7 @@
 //! - [`locate`]: places in, owners out, one at a time or by the million
 //! - [`dispatch`]: live workers and who is nearest
 //! - [`steps`]: the way of an event: who may move it on, and how late it is
+//! - [`intake`]: events in, each filed once, under the owners of its time
 //! - [`redraw`]: plans: drafts of changes to the boundaries, seen before they are published
 //! - [`demo`]: a seeded city that takes the same way in as a file
 //! - [`http`]: one file a resource; the only room that knows axum and wire JSON
@@ -32,6 +33,7 @@ pub mod snapshot;
 pub mod filter;
 
 pub mod dispatch;
+pub mod intake;
 pub mod locate;
 pub mod redraw;
 pub mod steps;

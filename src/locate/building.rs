@@ -6,10 +6,10 @@ use crate::json::push_text;
 use crate::snapshot::{GeometryRef, Layer, ValueRef};
 
 /// The layer that buildings are looked for in.
-pub(super) const LAYER: &str = "building";
+pub(crate) const LAYER: &str = "building";
 
 /// The building on whose ground `p` lies; the one with the lowest id where several do.
-pub(super) fn at(layer: &Layer, p: Point) -> Option<usize> {
+pub(crate) fn at(layer: &Layer, p: Point) -> Option<usize> {
     let here = Bounds { min: p, max: p };
     layer.within(here).filter(|ix| holds(layer, *ix, p)).min_by(|a, b| layer.id(*a).cmp(layer.id(*b)))
 }

@@ -9,7 +9,7 @@
 
 mod scan;
 
-mod building;
+pub(crate) mod building;
 mod sheet;
 
 mod batch;

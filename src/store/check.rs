@@ -10,7 +10,7 @@ use super::derive::{COLUMNS, area_rows, derived_revisions};
 use super::layers::{self, LayerInfo};
 use super::revisions::{self, at, revisions};
 use super::sql::{Tx, quoted};
-use super::{Error, Store, blob, names};
+use super::{Error, Store, blob, events, names};
 use crate::feature::Geometry;
 use crate::snapshot::{CoverageView, Layer, Moment};
 use boundaries::{Coverage, Level};
@@ -39,12 +39,14 @@ pub struct CheckReport {
     pub areas: usize,
     /// How many features were compared with their owners.
     pub features: usize,
+    /// How many events were compared with their owners.
+    pub events: usize,
     /// What is wrong, all of it.
     pub defects: Vec<Defect>,
 }
 
 impl CheckReport {
-    fn defect(&mut self, kind: &'static str, subject: &str, what: impl Into<String>) {
+    pub(super) fn defect(&mut self, kind: &'static str, subject: &str, what: impl Into<String>) {
         self.defects.push(Defect { kind, subject: subject.into(), what: what.into(), place: None });
     }
 }
@@ -97,6 +99,9 @@ impl Store {
             check_levels(&mut tx, &mut report, &name, &coverage).await?;
             let number = revision.number;
             views.push(Arc::new(CoverageView::new(name, coverage, number, revision.effective)));
+        }
+        for view in &views {
+            events::check(&mut tx, &mut report, view).await?;
         }
         for layer in layers::layers(&mut tx).await? {
             check_owners(&mut tx, &mut report, &layer, &views).await?;

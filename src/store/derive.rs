@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::layers::{self, Record};
 use super::revisions::{self, at, revisions};
 use super::sql::{Arg, Tx, quoted};
-use super::{Error, blob, names};
+use super::{Error, blob, events, names};
 use crate::feature::Geometry;
 use crate::snapshot::{CoverageView, Layer, Moment};
 
@@ -115,7 +115,10 @@ pub(super) async fn settle(tx: &mut Tx, now: Timestamp, held: Option<&Held>) -> 
         };
         derive(tx, &name, old.as_ref(), &new.coverage).await?;
         if !layers::layers(tx).await?.is_empty() {
-            own_features(tx, &new.view(), old.as_ref()).await?;
+            let view = new.view();
+            own_features(tx, &view, old.as_ref()).await?;
+            // What has events has their layer, too.
+            events::reown(tx, &view, old.as_ref(), now).await?;
         }
         let sql = "update coverage set derived_revision = $2 where name = $1";
         tx.run(sql, vec![Arg::from(&*name), present.number.into()]).await?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::layers::{self, LayerInfo};
 use super::sql::{Arg, Tx};
 use super::sync::{canonical, insert};
-use super::{Error, Store, log_change, revisions};
+use super::{Error, Store, events, log_change, revisions};
 use crate::feature::Feature;
 use crate::snapshot::{CoverageView, Field, Layer, Snapshot, Table, fitted};
 
@@ -48,6 +48,7 @@ impl Store {
     pub async fn put_feature(&self, layer: &str, feature: Feature, snapshot: &Snapshot) -> Result<(bool, u64), Error> {
         let feature = canonical(feature);
         let mut tx = self.writing().await?;
+        events::guard(&mut tx, layer, Some(&feature.id)).await?;
         let views = present_views(&mut tx, snapshot).await?;
         let fields = Table::fields_of([&feature.properties]);
         let mut info = match layers::layer(&mut tx, layer).await? {
@@ -88,6 +89,7 @@ impl Store {
     pub async fn delete_feature(&self, layer: &str, id: &str) -> Result<Option<u64>, Error> {
         let mut tx = self.writing().await?;
         let Some(info) = layers::layer(&mut tx, layer).await? else { return Ok(None) };
+        events::guard(&mut tx, layer, Some(id)).await?;
         let Some((number, _)) = layers::feature(&mut tx, &info, id).await? else { return Ok(None) };
         layers::delete(&mut tx, &info.table, &[i64::from(number)]).await?;
         let change = log_change(&mut tx, Timestamp::now(), None, Some(layer), Some(id)).await?;
@@ -111,13 +113,18 @@ fn must_fit(layer: &LayerInfo, feature: &Feature) -> Result<(), Error> {
     Ok(())
 }
 
-/// The coverages that the stored owners are of: the snapshot's where it is up to date.
-async fn present_views(tx: &mut Tx, snapshot: &Snapshot) -> Result<Vec<Arc<CoverageView>>, Error> {
+/// Whether the coverages of a snapshot are those that the stored owners are of.
+pub(super) async fn is_present(tx: &mut Tx, snapshot: &Snapshot) -> Result<bool, Error> {
     let derived = super::derive::derived_revisions(tx).await?;
-    let same = derived.len() == snapshot.coverages.len()
-        && derived
-            .iter()
-            .zip(&snapshot.coverages)
-            .all(|((name, revision), view)| *name == view.name && *revision == view.revision);
-    if same { Ok(snapshot.coverages.clone()) } else { super::load::derived_views(tx).await }
+    let views = snapshot.coverages.iter();
+    Ok(derived.len() == snapshot.coverages.len()
+        && derived.iter().zip(views).all(|((name, revision), view)| *name == view.name && *revision == view.revision))
+}
+
+/// The coverages that the stored owners are of: the snapshot's where it is up to date.
+pub(super) async fn present_views(tx: &mut Tx, snapshot: &Snapshot) -> Result<Vec<Arc<CoverageView>>, Error> {
+    if is_present(tx, snapshot).await? {
+        return Ok(snapshot.coverages.clone());
+    }
+    super::load::derived_views(tx).await
 }

@@ -38,6 +38,8 @@ mod features;
 mod layers;
 mod sync;
 
+mod events;
+
 mod load;
 
 mod check;
@@ -49,6 +51,10 @@ use jiff::Timestamp;
 pub use blob::{Framed, unframed};
 pub use check::{CheckReport, Defect};
 pub use error::Error;
+pub use events::{
+    EVENT_LAYER, Event, EventLink, EventOwner, EventPage, EventQuery, EventRuling, EventStep, Filed, NewEvent,
+    NewOwner, NewStep, Owned, Replaced, Ruling, feature_id,
+};
 pub use history::{Past, Told};
 pub use layers::LayerInfo;
 pub use lineage::{Descent, Kinship};

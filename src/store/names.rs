@@ -19,7 +19,7 @@ pub(super) fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
 }
 
 /// Names of tables that are the store's own.
-const OWN_TABLES: [&str; 14] = [
+const OWN_TABLES: [&str; 19] = [
     "meta",
     "coverage",
     "revision",
@@ -33,6 +33,11 @@ const OWN_TABLES: [&str; 14] = [
     "plan_edit",
     "plan_note",
     "lineage",
+    "event_entry",
+    "event_owner",
+    "event_area",
+    "event_step",
+    "event_ruling",
     "spatial_ref_sys",
 ];
 

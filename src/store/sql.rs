@@ -262,6 +262,32 @@ impl Tx {
         Ok(())
     }
 
+    /// Deletes the rows whose `columns` hold one of `keys`, few among many.
+    pub(super) async fn delete_rows(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        keys: Vec<Vec<Arg>>,
+    ) -> Result<(), Error> {
+        let mut keys = keys.into_iter();
+        let names: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+        loop {
+            let some: Vec<Vec<Arg>> = keys.by_ref().take(ROWS_A_STATEMENT).collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            let width = columns.len();
+            let key = |i: usize| {
+                let places: Vec<String> = (i * width + 1..=(i + 1) * width).map(|at| format!("${at}")).collect();
+                format!("({})", places.join(", "))
+            };
+            let values: Vec<String> = (0..some.len()).map(key).collect();
+            let sql =
+                format!("delete from {} where ({}) in (values {})", quoted(table), names.join(", "), values.join(", "));
+            self.run(sql, some.into_iter().flatten().collect()).await?;
+        }
+    }
+
     pub(super) async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Lite(tx) => tx.commit().await?,

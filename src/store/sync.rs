@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::layers::{self, LayerInfo, Record};
 use super::sql::{Arg, Tx};
-use super::{Error, Store, blob, log_change, names, revisions};
+use super::{Error, Store, blob, events, log_change, names, revisions};
 use crate::feature::{Feature, Value};
 use crate::snapshot::{CoverageView, Field, Layer, Table, fitted};
 
@@ -61,6 +61,7 @@ impl Store {
         merge_fields(&mut wanted, &Table::fields_of(features.iter().map(|f| &f.properties)));
 
         let mut tx = if options.dry_run { self.reading().await? } else { self.writing().await? };
+        events::guard(&mut tx, name, None).await?;
         let now = Timestamp::now();
         if !options.dry_run {
             super::derive::settle(&mut tx, now, None).await?;

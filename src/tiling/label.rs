@@ -17,7 +17,7 @@ const MAX_SQUARES: usize = 400;
 
 /// A lattice point strictly inside the ground that `rings` (shell and holes, any
 /// direction) enclose; `None` where they enclose no lattice point that is found.
-pub(super) fn interior_point(rings: &[Vec<Point>]) -> Option<Point> {
+pub(crate) fn interior_point(rings: &[Vec<Point>]) -> Option<Point> {
     let bounds = Bounds::of(rings.iter().flatten().copied());
     if bounds.is_empty() {
         return None;

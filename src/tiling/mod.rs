@@ -40,6 +40,7 @@ pub use changed::Changed;
 pub use choice::{Choice, Wish};
 pub use datum::Datum;
 pub use error::TilingError;
+pub(crate) use label::interior_point;
 pub use names::{LayerList, LayerName};
 pub use pyramid::Pyramid;
 pub use style::{BaseMap, BaseMapKind, StyleSettings};
