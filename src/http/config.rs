@@ -6,8 +6,10 @@
 use std::path::Path;
 
 use axum::http::{HeaderValue, Uri};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use crate::intake;
 use crate::redraw::Settings;
 use crate::steps;
 
@@ -31,6 +33,8 @@ pub struct Config {
     pub plans: Settings,
     /// The way of events: states, limits, calendars.
     pub steps: steps::Settings,
+    /// How events are taken in.
+    pub events: intake::Rules,
     /// What a client may ask for.
     pub limits: Limits,
 }
@@ -45,6 +49,7 @@ impl Default for Config {
             base_map: None,
             plans: Settings::default(),
             steps: steps::Settings::default(),
+            events: intake::Rules::default(),
             limits: Limits::default(),
         }
     }
@@ -180,6 +185,18 @@ impl Config {
         Ok(config)
     }
 
+    /// The city's zone, and the way of its events.
+    pub(super) fn way(&self) -> Result<(TimeZone, steps::Steps), ConfigError> {
+        let nonsense = |member, reason: String| ConfigError::Nonsense { member, reason };
+        let unknown = || format!("{} is not a time zone that this machine knows", self.time_zone);
+        let zone = TimeZone::get(&self.time_zone).map_err(|_| nonsense("time_zone", unknown()))?;
+        let way = steps::Steps::new(&self.steps, &zone).map_err(|defects| {
+            let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
+            nonsense("steps", defects.join("; "))
+        })?;
+        Ok((zone, way))
+    }
+
     /// Says what in it makes no sense.
     ///
     /// # Errors
@@ -193,13 +210,7 @@ impl Config {
                 _ => return nonsense("public_url", format!("{url} is not an http or https URL")),
             }
         }
-        let Ok(zone) = jiff::tz::TimeZone::get(&self.time_zone) else {
-            return nonsense("time_zone", format!("{} is not a time zone that this machine knows", self.time_zone));
-        };
-        if let Err(defects) = steps::Steps::new(&self.steps, &zone) {
-            let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
-            return nonsense("steps", defects.join("; "));
-        }
+        self.way()?;
         for origin in &self.cors_origins {
             let has_path = origin.split_once("://").is_none_or(|(_, host)| host.is_empty() || host.contains('/'));
             if has_path || HeaderValue::from_str(origin).is_err() {

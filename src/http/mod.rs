@@ -28,6 +28,7 @@ mod tags;
 
 mod areas;
 mod changes;
+mod events;
 mod layers;
 mod locate;
 mod plans;
@@ -168,7 +169,7 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     let (stop, stopping) = watch::channel(false);
     let limits = config.limits.clone();
     let prefix = links::path_prefix(&config);
-    let app = App::new(atlas, config, stopping.clone());
+    let app = App::new(atlas, config, stopping.clone())?;
     let mut beside = JoinSet::new();
     workers::keep_up(&app).await;
     let following = app.clone();
@@ -228,6 +229,11 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(layers::one, layers::put, layers::delete))
         .routes(routes!(workers::positions))
         .routes(routes!(workers::nearest))
+        .routes(routes!(events::intake::post, events::list))
+        .routes(routes!(events::one))
+        .routes(routes!(events::step))
+        .routes(routes!(events::place))
+        .routes(routes!(events::owner))
         .routes(routes!(revisions::list))
         .routes(routes!(revisions::one))
         .routes(routes!(revisions::rollback))

@@ -79,6 +79,8 @@ codes! {
     UnknownRevision = "unknown_revision", NOT_FOUND, "There is no such revision";
     /// A plan that doesn't exist.
     UnknownPlan = "unknown_plan", NOT_FOUND, "There is no such plan";
+    /// An id that no event has.
+    UnknownEvent = "unknown_event", NOT_FOUND, "There is no such event";
     /// A method that the path doesn't answer.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
     /// An answer that comes in no form which the client takes.
@@ -101,6 +103,16 @@ codes! {
     TooManyItems = "too_many_items", PAYLOAD_TOO_LARGE, "The body holds more items than the limit";
     /// A media type or content coding that the resource doesn't read.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has a media type or coding that this resource does not read";
+    /// An event that is over a limit, or a part of it.
+    EventTooLarge = "event_too_large", PAYLOAD_TOO_LARGE, "The event, or a part of it, is over its limit";
+    /// A time that an event or a step can't have.
+    BadTime = "bad_time", UNPROCESSABLE_ENTITY, "It can not have happened at this time";
+    /// A type that is not in the configured table.
+    UnknownType = "unknown_type", UNPROCESSABLE_ENTITY, "There is no such type of events";
+    /// A building or area that an event names and that isn't there, or wasn't then.
+    UnknownPlace = "unknown_place", UNPROCESSABLE_ENTITY, "The place that is named is not known";
+    /// A step that an event can't take.
+    StepRefused = "step_refused", UNPROCESSABLE_ENTITY, "The event can not take this step";
     /// A body that can be read and makes no sense.
     Unprocessable = "unprocessable", UNPROCESSABLE_ENTITY, "The body can be read but not followed";
     /// An edit that can't be made.

@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, watch};
 
 use super::changes::Feed;
-use super::config::Config;
+use super::config::{Config, ConfigError};
 use super::problem::{Code, Problem};
 use crate::dispatch::{Standing, Workers};
+use crate::intake::Intake;
 use crate::locate::Sheets;
 use crate::redraw::Plans;
 use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
@@ -44,6 +45,8 @@ pub struct Shared {
     pub(super) standing: Standing,
     /// The drafts of the boundaries.
     pub(super) plans: Plans,
+    /// What takes events in.
+    pub(super) intake: Arc<Intake>,
     /// What is written of each area.
     pub(super) sheets: Sheets,
     /// Makes tiles.
@@ -71,12 +74,13 @@ impl Deref for App {
 }
 
 impl App {
-    pub(super) fn new(atlas: Arc<Atlas>, config: Config, stopping: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(atlas: Arc<Atlas>, config: Config, stopping: watch::Receiver<bool>) -> Result<Self, ConfigError> {
+        let (zone, way) = config.way()?;
         let limits = &config.limits;
         let room = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
         let began = atlas.present().change;
         let empty = Coverage::empty(Arc::from([]));
-        Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Shared {
             atlas,
             nothing: Arc::new(CoverageView::new(DEFAULT_COVERAGE.into(), empty, 0, None)),
             changing: tokio::sync::Mutex::default(),
@@ -87,14 +91,14 @@ impl App {
             plans: Plans::new(config.plans),
             sheets: Sheets::default(),
             tiler: Arc::new(Tiler::new(TILE_CACHE)),
-            // The configuration was checked.
-            zone: TimeZone::get(&config.time_zone).unwrap_or(TimeZone::UTC),
+            intake: Arc::new(Intake::new(config.events.clone(), way, zone.clone())),
+            zone,
             requests: room(limits.requests),
             bulk: room(limits.bulk_requests),
             listeners: room(limits.listeners),
             stopping,
             config,
-        }))
+        })))
     }
 
     /// The revision that is answered from.
