@@ -246,7 +246,7 @@ async fn on_boundaries(args: &Args, what: &On, config: &Config, store: &Store) -
         On::Preview { id, sum } => {
             let drafting = open(id).await?;
             let sums = crate::redraw::sums(&drafting.snapshot, sum).map_err(Failure::Usage)?;
-            let preview = plans.preview(&drafting, &sums).await?;
+            let preview = plans.preview(store, &drafting, &sums).await?;
             let mut text = String::new();
             for area in &preview.areas {
                 let households = |f: &Option<crate::redraw::Figures>| {

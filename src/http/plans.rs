@@ -330,7 +330,7 @@ pub(super) async fn preview(
     let drafting = open(&app, &id).await?;
     let sums = crate::redraw::sums(&drafting.snapshot, q.sum.as_deref().unwrap_or_default());
     let sums = sums.map_err(|e| Problem::new(Code::BadParameter, e).with("parameter", "sum"))?;
-    let preview = app.plans.preview(&drafting, &sums).await?;
+    let preview = app.plans.preview(app.store()?, &drafting, &sums).await?;
     match q.format.as_deref() {
         None | Some("json") => {}
         Some("geojson") => return Ok(moved_on_a_map(&preview, app.revision())),

@@ -10,6 +10,7 @@ use boundaries::{AreaId, Coverage};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
+use super::monthly::Monthly;
 use crate::dispatch::is_done;
 use crate::snapshot::{Field, Kind, Layer, Moved, Snapshot, ValueRef};
 
@@ -36,6 +37,9 @@ pub struct Figures {
     pub workers: usize,
     /// Events that are not closed.
     pub open_events: usize,
+    /// Events of the last 30 days, closed ones too, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_month: Option<i64>,
     /// How many households it is short of the target (negative), or over it.
     pub off_target: i64,
     /// Attributes of its buildings that were asked for, summed.
@@ -50,6 +54,8 @@ pub(super) struct Counting<'a> {
     pub(super) target: Target,
     /// Attributes of buildings to sum.
     pub(super) sums: &'a [Arc<str>],
+    /// The events of the last month.
+    pub(super) monthly: Option<&'a Monthly>,
 }
 
 /// Attributes that are summed at once, at most.
@@ -160,13 +166,17 @@ fn of(
         }
         count(&mut figures, name, layer, &rows, counting);
     }
+    figures.events_month = counting.monthly.map(|monthly| match (moves, snapshot.coverages.get(coverage)) {
+        (Some(_), Some(held)) => monthly.after(area, &held.coverage, graph),
+        _ => monthly.before(area),
+    });
     let (households, target) = (figures.households, counting.target);
     figures.off_target = (households - target.max).max(0) + (households - target.min).min(0);
     figures
 }
 
 /// An area and all that lies below it: its parts need not be those that it had.
-fn subtree(graph: &Coverage, area: AreaId) -> Vec<AreaId> {
+pub(super) fn subtree(graph: &Coverage, area: AreaId) -> Vec<AreaId> {
     let mut all = vec![area];
     let mut at = 0;
     while let Some(id) = all.get(at).copied() {

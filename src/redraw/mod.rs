@@ -10,6 +10,7 @@
 mod codes;
 mod draft;
 mod figures;
+mod monthly;
 mod numbering;
 mod op;
 

@@ -13,6 +13,7 @@ use boundaries::edit::Fresh;
 use super::codes::{CodeBook, Layout};
 use super::draft::{Draft, Refused, Step, Terms};
 use super::figures::{Counting, Target};
+use super::monthly::Monthly;
 use super::op::Op;
 use super::preview::{AreaChange, Preview, changed, preview};
 use super::rebase::Conflict;
@@ -304,19 +305,23 @@ impl Plans {
     pub async fn changed(&self, drafting: &Drafting) -> Result<Vec<AreaChange>, PlanError> {
         let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
         let target = self.settings.target;
-        blocking(move || changed(&snapshot, place, &draft, &Counting { target, sums: &[] })).await
+        blocking(move || changed(&snapshot, place, &draft, &Counting { target, sums: &[], monthly: None })).await
     }
 
     /// What the plan would change, with attributes of buildings (see [`sums`](super::sums)) summed.
     ///
     /// # Errors
     ///
-    /// Where the work was broken off.
-    pub async fn preview(&self, drafting: &Drafting, sums: &[Arc<str>]) -> Result<Preview, PlanError> {
+    /// Where the store does not say what happened, or the work was broken off.
+    pub async fn preview(&self, store: &Store, drafting: &Drafting, sums: &[Arc<str>]) -> Result<Preview, PlanError> {
+        let monthly = Monthly::of(store, &drafting.draft).await?;
         let (snapshot, place, draft) = (drafting.snapshot.clone(), drafting.place, drafting.draft.clone());
         let (target, scope, sums) = (self.settings.target, drafting.plan.scope.clone(), sums.to_vec());
-        let counting = move || preview(&snapshot, place, &draft, scope.as_ref(), &Counting { target, sums: &sums });
-        blocking(counting).await
+        blocking(move || {
+            let counting = Counting { target, sums: &sums, monthly: monthly.as_ref() };
+            preview(&snapshot, place, &draft, scope.as_ref(), &counting)
+        })
+        .await
     }
 
     /// Takes a plan a step on its way, or back to a draft.

@@ -53,7 +53,7 @@ pub use check::{CheckReport, Defect};
 pub use error::Error;
 pub use events::{
     EVENT_LAYER, Event, EventLink, EventOwner, EventPage, EventQuery, EventRuling, EventStep, Filed, NewEvent,
-    NewOwner, NewStep, Owned, Replaced, Ruling, feature_id,
+    NewOwner, NewStep, Owned, Recent, Replaced, Ruling, feature_id,
 };
 pub use history::{Past, Told};
 pub use layers::LayerInfo;

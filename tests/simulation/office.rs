@@ -334,7 +334,7 @@ impl Office {
         let model = &self.model.plans[i];
         let drafting = desk.drafting(&model.id).await;
         let (before, after) = (&self.model.revision(model.base).picture, Picture::of(drafting.draft.coverage()));
-        let preview = desk.plans.preview(&drafting, &[]).await.unwrap();
+        let preview = desk.plans.preview(&desk.store, &drafting, &[]).await.unwrap();
         judging::previews(&preview, before, &after, &self.features);
         let seen = desk.plans.seen(&drafting).await.unwrap();
         judging::owns(&seen, drafting.place, &after, &self.features);

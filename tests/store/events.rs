@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::city::{at, bent, buildings, coverage, publication, publish_first};
 use super::places::in_both;
+use super::redrawn::Planner;
 
 pub(crate) fn intake() -> Arc<Intake> {
     let way = Steps::new(&Settings::default(), &TimeZone::UTC).unwrap();
@@ -269,5 +270,56 @@ fn a_place_may_be_a_building_an_area_an_address_or_outside_and_is_told_how_sure_
         let unplaced = store.events(&unplaced).await.unwrap().unwrap().events;
         assert_eq!(unplaced.iter().map(|e| (&*e.id, &*e.placed_by)).collect::<Vec<_>>(), [("by address", "none")]);
         assert_eq!(store.check(None).await.unwrap().defects, []);
+    });
+}
+
+#[test]
+fn owners_follow_any_redraw_and_a_preview_counts_what_the_month_will_have() {
+    in_both(|place| async move {
+        let store = place.store().await;
+        publish_first(&store).await;
+        let mut planner = Planner::new(store.clone(), 20_261_124).await;
+        let now = Timestamp::now();
+        let all: Vec<Value> = (0..400i32)
+            .map(|i| {
+                let ago = SignedDuration::from_hours(i64::from(i * 7 % 1200));
+                event(&format!("e{i}"), now - ago, i * 137 % 6200 - 100, i * 211 % 4100 - 50)
+            })
+            .collect();
+        file(&planner.atlas, &all).await;
+        // One that was decided against the ground, and one that is an area's.
+        let (intake, way) = (intake(), json!({ "code": "g3", "reason": "agreed", "actor": "x" }));
+        let verdict = serde_json::from_value(way).unwrap();
+        intake.settle(&planner.atlas, &store, &one(&store, "e7").await, &verdict).await.unwrap();
+        let street =
+            json!({ "source": "hotline", "id": "street", "time": now.to_string(), "type": "noise", "area": "s1" });
+        file(&planner.atlas, &[street]).await;
+
+        let month = (now - SignedDuration::from_hours(30 * 24), now + SignedDuration::from_hours(1));
+        let count = async |code: &str| {
+            store.count_events("responsibility", code, Owned::Now, month).await.unwrap().unwrap_or(0) as i64
+        };
+        let (mut published, mut compared) = (0, 0);
+        for round in 0..40 {
+            let plan = planner.drawn().await;
+            let preview = planner.preview(&plan, "").await;
+            for area in preview.areas.iter().filter_map(|area| Some((&area.code, area.before.as_ref()?))) {
+                // A code that is new may have been another area's.
+                if area.0.starts_with('g') || area.0.starts_with('s') {
+                    assert_eq!(area.1.events_month, Some(count(area.0).await), "{round}: {} before", area.0);
+                }
+            }
+            if plan.draft.steps().is_empty() || planner.publish_plan(plan).await.is_none() {
+                continue;
+            }
+            published += 1;
+            let report = store.check(None).await.unwrap();
+            assert_eq!((report.defects, report.events), (vec![], 401), "round {round}");
+            for area in preview.areas.iter().filter_map(|area| Some((&area.code, area.after.as_ref()?))) {
+                assert_eq!(area.1.events_month, Some(count(area.0).await), "{round}: {} after", area.0);
+                compared += 1;
+            }
+        }
+        assert!(published > 15 && compared > 40, "{published} {compared}");
     });
 }

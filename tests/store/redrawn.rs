@@ -82,13 +82,26 @@ impl Planner {
     /// What the plan would change, with attributes summed.
     pub(crate) async fn preview(&self, drafting: &Drafting, sum: &str) -> Preview {
         let sums = gridatlas::redraw::sums(&drafting.snapshot, sum).unwrap();
-        self.plans.preview(drafting, &sums).await.unwrap()
+        self.plans.preview(&self.store, drafting, &sums).await.unwrap()
     }
 
     /// The plan as a service that knows nothing of it yet makes it from its edits.
     pub(crate) async fn opened_again(&self, drafting: &Drafting) -> Drafting {
         let plans = Plans::new(*self.plans.settings());
         plans.open(&self.atlas, &self.store, &drafting.plan.id).await.unwrap()
+    }
+
+    /// A plan of up to three edits drawn at random.
+    pub(crate) async fn drawn(&mut self) -> Drafting {
+        let coverage = self.atlas.present().coverages[0].coverage.clone();
+        let mut drafting = self.begin().await;
+        for _ in 0..1 + self.dice.below(3) {
+            let edit = self.edit(&coverage);
+            if let Ok(next) = self.edited(&drafting, &edit).await {
+                drafting = next;
+            }
+        }
+        drafting
     }
 
     /// Publishes a plan of one to three edits drawn at random.

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::sql::Tx;
 
-pub use page::{EventPage, EventQuery, Owned};
+pub use page::{EventPage, EventQuery, Owned, Recent};
 pub use read::{Event, EventLink, EventOwner, EventRuling, EventStep};
 pub use steps::{NewStep, Replaced, Ruling};
 pub use write::Filed;

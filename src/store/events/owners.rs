@@ -111,7 +111,7 @@ pub(in super::super) async fn reown(
 
 /// The columns of cells, from and to, that cover some boxes; `None` where they are so many
 /// that it is less work to look at everything.
-fn columns(boxes: &[Bounds]) -> Option<Vec<[i64; 2]>> {
+pub(super) fn columns(boxes: &[Bounds]) -> Option<Vec<[i64; 2]>> {
     let width = |b: &Bounds| i64::from(b.max.x >> CELL_SHIFT) - i64::from(b.min.x >> CELL_SHIFT) + 1;
     let boxes: Vec<&Bounds> = boxes.iter().filter(|b| !b.is_empty()).collect();
     if boxes.iter().map(|b| width(b)).sum::<i64>() > MOST_COLUMNS {

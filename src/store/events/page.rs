@@ -6,11 +6,14 @@
 
 use std::fmt::Write as _;
 
+use boundaries::{AreaId, Bounds, Point};
 use jiff::Timestamp;
+use rustc_hash::FxHashMap;
 
 use super::super::sql::{Arg, Tx};
 use super::super::{Error, Store};
-use super::read::{Event, complete, entries};
+use super::owners::columns;
+use super::read::{Event, complete, entries, place};
 
 /// By which owner events are an area's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,6 +129,66 @@ impl Store {
 fn whole_us(time: Timestamp) -> i64 {
     let us = time.as_microsecond();
     us + i64::from(i128::from(us) * 1000 < time.as_nanosecond())
+}
+
+/// What happened of late, as far as it concerns some ground and some areas.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    /// The revision that the owners are of.
+    pub revision: u64,
+    /// Where events lie in the ground that was asked for, those without a decision on their owner.
+    pub places: Vec<Point>,
+    /// How many events an area and all below it have.
+    pub counts: FxHashMap<AreaId, i64>,
+}
+
+impl Store {
+    /// The events since a time: where they lie in some boxes, or near them, and how many some
+    /// areas of a coverage have as the ground is now. `None` where there is no such coverage.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn recent_events(
+        &self,
+        coverage: &str,
+        since: Timestamp,
+        boxes: &[Bounds],
+        areas: &[AreaId],
+    ) -> Result<Option<Recent>, Error> {
+        let mut tx = self.reading().await?;
+        let sql = "select position, derived_revision from coverage where name = $1";
+        let row = tx.row(sql, vec![coverage.into()]).await?;
+        let found = row.map(|row| Ok::<_, Error>((row.int(0)?, row.int(1)? as u64))).transpose()?;
+        let Some((position, revision)) = found else { return Ok(None) };
+        let mut recent = Recent { revision, ..Recent::default() };
+        // Where boxes are too many, all that happened is looked at.
+        let columns = columns(boxes).unwrap_or_else(|| vec![[i64::MIN, i64::MAX]]);
+        for [from, to] in columns {
+            let sql = "select e.x, e.y from event_entry e join event_owner o on o.event = e.number \
+                       where e.cell >= $1 and e.cell <= $2 and e.time_us >= $3 and o.coverage = $4 and o.settled = 0";
+            let args = vec![from.into(), to.into(), whole_us(since).into(), position.into()];
+            tx.each(sql, args, |row| {
+                recent.places.extend(place(&row, 0)?);
+                Ok(())
+            })
+            .await?;
+        }
+        for some in areas.chunks(500) {
+            let places: Vec<String> = (3..some.len() + 3).map(|i| format!("${i}")).collect();
+            let sql = format!(
+                "select area, count(*) from event_area where coverage = $1 and time_us >= $2 and area in ({}) \
+                 and basis in (2, 3) group by area",
+                places.join(", ")
+            );
+            let mut args = vec![position.into(), whole_us(since).into()];
+            args.extend(some.iter().map(|id| Arg::from(id.0)));
+            for row in tx.rows(sql, args).await? {
+                recent.counts.insert(AreaId(row.id(0)?), row.int(1)?);
+            }
+        }
+        Ok(Some(recent))
+    }
 }
 
 /// The areas that ever had a code, and the position of their coverage: a code that was given
