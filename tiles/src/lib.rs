@@ -8,7 +8,8 @@
 //!
 //! Lines that belong together are put on a zoom's grid together ([`snap`]), ground is
 //! [traced](trace()) from what that leaves, and [cut](Cut) to a tile at vertices that are
-//! there already. Loose features are cut one by one ([`Shape`]).
+//! there already. Loose features are cut one by one ([`Shape`]). Points are gathered
+//! ([`Clusters`], [`Heat`]) once for the globe, not tile by tile.
 //!
 //! Invariant: what [`LayerWriter`] writes is valid MVT 2.1: outer rings of positive
 //! area, holes of negative, no degenerate ring or line, no feature without geometry.
@@ -33,13 +34,18 @@ mod trace;
 
 mod cut;
 
+mod cluster;
+mod heat;
+
 mod encode;
 
 pub use clip::ClipBox;
+pub use cluster::{Cluster, Clusters, DEEPEST_CLUSTERS, RADIUS, Site};
 pub use coord::{MAX_ZOOM, TileCoord, TileCoordError};
 pub use cut::Cut;
 pub use encode::{GeometryKind, LayerWriter, Scratch, TagValue};
 pub use grid::{Grid, GridBox, GridPoint};
+pub use heat::{CELL, Heat, Warm};
 pub use ring::{clean_ring, twice_area};
 pub use shape::{Role, Shape};
 pub use snap::{Chains, Snapped, snap};
