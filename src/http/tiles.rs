@@ -53,6 +53,14 @@ pub(super) struct Drawn {
     fields: Option<String>,
     /// Only what meets this condition, in a small part of CQL2 text; every layer of the list knows what it asks for
     filter: Option<String>,
+    /// Points that stand too close are clustered up to zoom 15: `on`, or the names of layers
+    cluster: Option<String>,
+    /// Attributes that clusters sum up, as `sum_FIELD`
+    sum: Option<String>,
+    /// Points are drawn as weighted points on a coarse grid: `on`, or the names of layers
+    heat: Option<String>,
+    /// The attribute that each counts with in heat, else each counts for one
+    weight: Option<String>,
 }
 
 impl From<TilingError> for Problem {
@@ -158,7 +166,14 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
                 .with("parameter", "datum"));
         }
     };
-    let wish = Wish { fields: q.fields.as_deref(), filter: q.filter.as_deref() };
+    let wish = Wish {
+        fields: q.fields.as_deref(),
+        filter: q.filter.as_deref(),
+        cluster: q.cluster.as_deref(),
+        sum: q.sum.as_deref(),
+        heat: q.heat.as_deref(),
+        weight: q.weight.as_deref(),
+    };
     let layers = LayerList::parse(layers, view.levels(), reading.snapshot.layers.keys())?;
     let layers = layers.choosing(&wish, &reading.snapshot)?;
     let revision = reading.snapshot.revision;

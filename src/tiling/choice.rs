@@ -7,11 +7,13 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use tiles::DEEPEST_CLUSTERS;
+
 use super::error::TilingError;
 use super::names::{LayerList, LayerName};
 use super::shown::{MAX_FIELDS, open_field, open_fields, usual_fields};
 use crate::filter::{AreaFilter, Expr, FilterError, LayerFilter};
-use crate::snapshot::{CoverageView, Layer, Snapshot};
+use crate::snapshot::{CoverageView, Kind, Layer, Snapshot};
 
 /// What a request says, as it says it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +22,14 @@ pub struct Wish<'a> {
     pub fields: Option<&'a str>,
     /// A condition that holds for every layer of the list.
     pub filter: Option<&'a str>,
+    /// `on`, or the names of the layers whose features are clustered.
+    pub cluster: Option<&'a str>,
+    /// Attributes to be summed up in clusters.
+    pub sum: Option<&'a str>,
+    /// `on`, or the names of the layers whose features are drawn as heat.
+    pub heat: Option<&'a str>,
+    /// The attribute that each of them counts with; one that has none counts for nothing.
+    pub weight: Option<&'a str>,
 }
 
 /// What is chosen of one layer.
@@ -29,7 +39,23 @@ pub struct Choice {
     fields: Option<Vec<Arc<str>>>,
     /// What is let through.
     sieve: Option<Sieve>,
+    form: Form,
 }
+
+/// How features are drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Form {
+    /// As they are.
+    #[default]
+    Plain,
+    /// Clustered, with sums of these attributes.
+    Clusters { sums: Vec<Arc<str>> },
+    /// As heat; without an attribute to weigh with each counts for one.
+    Heat { weight: Option<Arc<str>> },
+}
+
+/// Attributes that are summed up, at most.
+const MAX_SUMS: usize = 4;
 
 /// A condition, known by the one way to write it.
 #[derive(Clone, Debug)]
@@ -84,9 +110,37 @@ impl Choice {
         self.sieve.as_ref().map(|sieve| AreaFilter::new(&sieve.expr)).transpose()
     }
 
+    pub(super) fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// The attributes that clusters sum up.
+    pub(super) fn sums(&self) -> &[Arc<str>] {
+        if let Form::Clusters { sums } = &self.form { sums } else { &[] }
+    }
+
+    /// Whether features are gathered at a zoom.
+    pub(super) fn gathers_at(&self, z: u8) -> bool {
+        match self.form {
+            Form::Plain => false,
+            Form::Clusters { .. } => z <= DEEPEST_CLUSTERS,
+            Form::Heat { .. } => true,
+        }
+    }
+
+    /// Whether the same is gathered, whatever is shown of it.
+    pub(super) fn gathers_like(&self, other: &Self) -> bool {
+        self.form == other.form && self.sieve == other.sieve
+    }
+
     /// Whether a client can make up as many of these as it likes.
     pub(super) fn is_made_up(&self) -> bool {
-        self.fields.is_some() || self.sieve.is_some()
+        let is_plain = match &self.form {
+            Form::Plain => true,
+            Form::Clusters { sums } => sums.is_empty(),
+            Form::Heat { weight } => weight.is_none(),
+        };
+        self.fields.is_some() || self.sieve.is_some() || !is_plain
     }
 
     /// About what it takes in memory.
@@ -107,6 +161,7 @@ impl LayerList {
         if let Some(text) = wish.fields {
             self.choose_fields(text, snapshot)?;
         }
+        self.choose_forms(wish, snapshot)?;
         if let Some(text) = wish.filter {
             self.choose_filter(text, snapshot)?;
         }
@@ -134,6 +189,96 @@ impl LayerList {
             }
         }
         Ok(())
+    }
+
+    fn choose_forms(&mut self, wish: &Wish<'_>, snapshot: &Snapshot) -> Result<(), TilingError> {
+        let bad = |parameter, why: &str| TilingError::BadChoice { parameter, why: why.to_owned(), position: None };
+        let clustered = self.layers_named(wish.cluster, "cluster", snapshot)?;
+        let warm = self.layers_named(wish.heat, "heat", snapshot)?;
+        if clustered.iter().any(|at| warm.contains(at)) {
+            return Err(bad("heat", "a layer is clustered or drawn as heat, not both"));
+        }
+        let sums = self.numbers(wish.sum, "sum", snapshot)?;
+        let weights = self.numbers(wish.weight, "weight", snapshot)?;
+        if sums.iter().any(|(at, _)| !clustered.contains(at)) {
+            return Err(bad("sum", "only what is clustered is summed up: say cluster=on"));
+        }
+        if weights.iter().any(|(at, _)| !warm.contains(at)) {
+            return Err(bad("weight", "only heat is weighed: say heat=on"));
+        }
+        let of = |all: &[(usize, Arc<str>)], at: usize| -> Vec<Arc<str>> {
+            all.iter().filter(|(of, _)| *of == at).map(|(_, name)| name.clone()).collect()
+        };
+        for at in clustered {
+            let sums = of(&sums, at);
+            if sums.len() > MAX_SUMS {
+                return Err(bad("sum", &format!("a layer is summed up by at most {MAX_SUMS} attributes")));
+            }
+            self.choice_mut(at).form = Form::Clusters { sums };
+        }
+        for at in warm {
+            let mut weights = of(&weights, at);
+            if weights.len() > 1 {
+                return Err(bad("weight", "a layer is weighed by one attribute"));
+            }
+            self.choice_mut(at).form = Form::Heat { weight: weights.pop() };
+        }
+        Ok(())
+    }
+
+    /// The layers of features that a parameter means, by place in the list.
+    fn layers_named(
+        &self,
+        text: Option<&str>,
+        parameter: &'static str,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<usize>, TilingError> {
+        let layers = self.feature_layers(snapshot);
+        let known = || layers.iter().map(|(_, layer)| layer.name().to_string()).collect::<Vec<_>>().join(", ");
+        let bad = |why: String| TilingError::BadChoice { parameter, why, position: None };
+        match text {
+            None | Some("off") => Ok(Vec::new()),
+            Some("on") if layers.is_empty() => Err(bad("the list has no layer of features".to_owned())),
+            Some("on") => Ok(layers.iter().map(|(at, _)| *at).collect()),
+            Some(names) => names
+                .split(',')
+                .map(|name| match layers.iter().find(|(_, layer)| **layer.name() == *name) {
+                    Some((at, _)) => Ok(*at),
+                    None => {
+                        let name: String = name.chars().take(64).collect();
+                        Err(bad(format!(
+                            "{name:?} is neither on, off nor a layer of features in the list: {}",
+                            known()
+                        )))
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// Attributes that hold numbers, each with the place of its layer in the list.
+    fn numbers(
+        &self,
+        text: Option<&str>,
+        parameter: &'static str,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<(usize, Arc<str>)>, TilingError> {
+        let layers = self.feature_layers(snapshot);
+        let names = text.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+        let mut found = Vec::new();
+        for name in names {
+            let (at, place) = self.field(name, parameter, snapshot)?;
+            let field = layers.iter().find(|(of, _)| *of == at).map(|(_, layer)| (place, &layer.fields()[place]));
+            let Some((place, field)) = field else { continue };
+            if !matches!(field.kind, Kind::Integer | Kind::Real) {
+                let why = format!("{} holds no numbers", field.name);
+                return Err(TilingError::BadChoice { parameter, why, position: None });
+            }
+            found.push((at, place, field.name.clone()));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found.into_iter().map(|(at, _, name)| (at, name)).collect())
     }
 
     fn choose_filter(&mut self, text: &str, snapshot: &Snapshot) -> Result<(), TilingError> {

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::DETAIL_ZOOM;
 use super::areas::KEYS;
-use super::choice::Choice;
+use super::choice::{Choice, Form};
+use super::gathered::{CLUSTER, COUNT, EXPANSION_ZOOM, POINT_COUNT, WEIGHT, sum_key};
 use super::names::{LayerList, LayerName};
 use super::shown::{ID, OWNER};
 use super::tiler::Tiler;
@@ -64,7 +65,17 @@ fn of_layer(layer: &Layer, choice: &Choice) -> Map<String, Value> {
         };
         (field.name.to_string(), kind.into())
     });
-    own.chain([ID, OWNER].map(|key| (key.to_owned(), "String".into()))).collect()
+    let told = |kind: &'static str| move |key: &str| (key.to_owned(), kind.into());
+    let numbers = |keys: &[&str]| keys.iter().copied().map(told("Number")).collect::<Vec<_>>();
+    let gathered = match choice.form() {
+        Form::Plain => Vec::new(),
+        Form::Heat { .. } => return numbers(&[WEIGHT, COUNT]).into_iter().collect(),
+        Form::Clusters { sums } => {
+            let sums = sums.iter().map(|name| told("Number")(&sum_key(name)));
+            numbers(&[POINT_COUNT, EXPANSION_ZOOM]).into_iter().chain([told("Boolean")(CLUSTER)]).chain(sums).collect()
+        }
+    };
+    own.chain([ID, OWNER].map(told("String"))).chain(gathered).collect()
 }
 
 /// West, south, east, north; the whole map for a coverage without ground, whose

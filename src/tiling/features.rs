@@ -10,8 +10,8 @@ use tiles::{BUFFER, GeometryKind, LayerWriter, Role, Scratch, Shape, TagValue, T
 
 use super::choice::Choice;
 use super::datum::Datum;
-use super::shown::{ID, LEFT_OUT, OWNER};
-use crate::snapshot::{CoverageView, GeometryRef, Layer, ValueRef};
+use super::shown::{ID, LEFT_OUT, OWNER, owner_code, tag};
+use crate::snapshot::{CoverageView, GeometryRef, Layer};
 
 /// Things drawn as ground are worth drawing from here on.
 const LOWEST_ZOOM_OF_GROUND: u8 = 13;
@@ -84,21 +84,9 @@ pub(super) fn draw(
     let space = TileSpace::new(tile);
     let mut shape = Shape::new();
     let tags = |ix: usize, left_out: Option<u32>| {
-        let owner = owners.and_then(|(place, view)| {
-            let id = layer.owner(ix, place)?;
-            Some(TagValue::Text((codes_from + id.0 as usize) as u32, &view.coverage.area(id)?.code))
-        });
+        let owner = owner_code(layer, ix, owners).map(|(slot, code)| TagValue::Text((codes_from + slot) as u32, code));
         let id = TagValue::Text((ids_from + ix) as u32, layer.id(ix));
-        let of_field = |(key, field): (usize, &usize)| {
-            let value = match layer.value(ix, *field) {
-                ValueRef::Null => return None,
-                ValueRef::Bool(b) => TagValue::Bool(b),
-                ValueRef::Integer(i) => TagValue::Integer(i),
-                ValueRef::Real(r) => TagValue::Real(r),
-                ValueRef::Text(sym, text) => TagValue::Text(sym.0, text),
-            };
-            Some((key as u32, value))
-        };
+        let of_field = |(key, field): (usize, &usize)| tag(layer.value(ix, *field)).map(|value| (key as u32, value));
         fields.iter().enumerate().filter_map(of_field).collect::<Vec<_>>().into_iter().chain(
             [
                 Some((id_key, id)),

@@ -27,6 +27,7 @@ mod zoom;
 mod areas;
 mod changed;
 mod features;
+mod gathered;
 
 mod prepared;
 mod tiler;

@@ -87,6 +87,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// The number of this very state.
+    pub(super) fn state(&self) -> u64 {
+        self.lineage.serial
+    }
+
     /// The state since which no feature whose box meets `bounds` has changed.
     pub(super) fn since(&self, bounds: Bounds) -> u64 {
         self.lineage.since(|boxes| boxes.iter().any(|b| b.meets(bounds)))

@@ -1,8 +1,10 @@
 //! Which attributes of a layer's features tiles may show: what is in a tile, anybody
 //! can read. A request chooses among them, and can't get at others.
 
+use tiles::TagValue;
+
 use super::error::TilingError;
-use crate::snapshot::Layer;
+use crate::snapshot::{CoverageView, Layer, ValueRef};
 
 /// What a well-known layer may show of its features; the rest stays with the service.
 const SHOWN: [(&str, &[&str]); 4] = [
@@ -56,4 +58,27 @@ pub(super) fn open_field(layer: &Layer, name: &str, parameter: &'static str) -> 
         name: name.chars().take(64).collect(),
         known: open.iter().map(|f| layer.fields()[*f].name.to_string()).collect(),
     })
+}
+
+/// A value as an attribute of a feature.
+pub(super) fn tag(value: ValueRef<'_>) -> Option<TagValue<'_>> {
+    Some(match value {
+        ValueRef::Null => return None,
+        ValueRef::Bool(b) => TagValue::Bool(b),
+        ValueRef::Integer(i) => TagValue::Integer(i),
+        ValueRef::Real(r) => TagValue::Real(r),
+        ValueRef::Text(sym, text) => TagValue::Text(sym.0, text),
+    })
+}
+
+/// The owner of a feature in a coverage, given with its place in the snapshot: the area's slot
+/// and its code.
+pub(super) fn owner_code<'a>(
+    layer: &Layer,
+    ix: usize,
+    owners: Option<(usize, &'a CoverageView)>,
+) -> Option<(usize, &'a str)> {
+    let (place, view) = owners?;
+    let id = layer.owner(ix, place)?;
+    Some((id.0 as usize, &view.coverage.area(id)?.code))
 }

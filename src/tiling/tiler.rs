@@ -15,6 +15,7 @@ use super::choice::Choice;
 use super::datum::Datum;
 use super::error::TilingError;
 use super::features;
+use super::gathered::{Gatherings, Of};
 use super::names::{LayerList, LayerName};
 use super::prepared::{Known, Prepared, Ready};
 use super::tile::{Encoding, Tile};
@@ -136,6 +137,7 @@ pub struct Differing {
 #[derive(Debug)]
 pub struct Tiler {
     prepared: Prepared,
+    gatherings: Gatherings,
     caches: Caches,
 }
 
@@ -167,7 +169,7 @@ impl Tiler {
     /// A maker that keeps tiles of at most so many bytes in all.
     #[must_use]
     pub fn new(cache_bytes: u64) -> Self {
-        Self { prepared: Prepared::default(), caches: Caches::new(cache_bytes) }
+        Self { prepared: Prepared::default(), gatherings: Gatherings::default(), caches: Caches::new(cache_bytes) }
     }
 
     /// Prepares a coverage for all of its levels and zooms, so that no request has to. It
@@ -317,7 +319,7 @@ impl Tiler {
     }
 
     fn request<'a>(
-        &self,
+        &'a self,
         snapshot: &'a Snapshot,
         view: &'a Arc<CoverageView>,
         layers: &'a LayerList,
@@ -327,7 +329,7 @@ impl Tiler {
     }
 
     fn request_of<'a>(
-        &self,
+        &'a self,
         ready: Ready,
         snapshot: &'a Snapshot,
         view: &'a Arc<CoverageView>,
@@ -351,7 +353,7 @@ impl Tiler {
                 })
             })
             .collect();
-        Request { ready, extent: view.coverage.bounds(), owners, sources, datum }
+        Request { ready, gatherings: &self.gatherings, extent: view.coverage.bounds(), owners, sources, datum }
     }
 }
 
@@ -364,6 +366,7 @@ enum Source<'a> {
 
 struct Request<'a> {
     ready: Ready,
+    gatherings: &'a Gatherings,
     extent: Bounds,
     owners: Option<(usize, &'a CoverageView)>,
     sources: Vec<Source<'a>>,
@@ -389,7 +392,10 @@ impl Request<'_> {
                 LayerKey::Labels { since, level: *level, choice: (*choice).clone() }
             }
             Source::Features(_, layer, choice) => {
-                let since = layer.since(features::shown_by(tile, self.datum));
+                // A point that comes or goes may move clusters elsewhere.
+                let is_gathered = choice.gathers_at(tile.z());
+                let shown = features::shown_by(tile, self.datum);
+                let since = if is_gathered { layer.state() } else { layer.since(shown) };
                 let coverage = self.owners.map(|(place, _)| place);
                 LayerKey::Features { since, coverage, datum: self.datum, limit, choice: (*choice).clone() }
             }
@@ -401,6 +407,7 @@ impl Request<'_> {
             Source::Areas(_, level, _) | Source::Labels(_, level, _) => {
                 self.ready.areas().map_or(0, |areas| areas.lowest_zoom(*level))
             }
+            Source::Features(_, _, choice) if choice.gathers_at(0) => 0,
             Source::Features(layer, ..) => features::lowest_zoom(layer, self.extent),
         }
     }
@@ -466,6 +473,12 @@ impl Request<'_> {
                 Source::Labels(name, level, choice) => {
                     let Ok(filter) = choice.of_areas() else { return (Bytes::new(), 0) };
                     (areas.and_then(|a| a.labels_passing(scratch, name, *level, tile, filter.as_ref())), 0)
+                }
+                Source::Features(layer, known, choice) if choice.gathers_at(tile.z()) => {
+                    let coverage = self.owners.map(|(place, _)| place);
+                    let of = Of { state: known.state(), coverage, datum: self.datum, choice: (*choice).clone() };
+                    let gathered = self.gatherings.get(of, layer, self.owners);
+                    (gathered.get().and_then(|g| g.draw(scratch, layer, choice, self.owners, tile)), 0)
                 }
                 Source::Features(layer, _, choice) => {
                     let drawn = features::draw(scratch, layer, choice, self.owners, tile, self.datum, limit);

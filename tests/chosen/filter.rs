@@ -54,7 +54,7 @@ fn a_filtered_tile_holds_what_passes_and_nothing_else() {
         assert_eq!(ids(&seen(&city, "tree", &wish(filter)), |_| true), wanted, "{filter}");
     }
     // What is not shown can be asked for all the same, as long as it may be shown.
-    let few = Wish { fields: Some("name"), filter: Some("floors > 20") };
+    let few = Wish { fields: Some("name"), filter: Some("floors > 20"), ..Wish::default() };
     let tall = seen(&city, "building", &few);
     assert!(!tall.is_empty() && tall.iter().all(|f| !f.tags.contains_key("floors")));
 }

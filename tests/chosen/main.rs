@@ -9,4 +9,5 @@ mod support;
 
 mod fields;
 mod filter;
+mod gathered;
 mod town;

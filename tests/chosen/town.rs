@@ -97,6 +97,21 @@ pub(super) fn tiles_of(city: &Snapshot, z: u8) -> Vec<TileCoord> {
     (first.y()..=last.y()).flat_map(|y| (first.x()..=last.x()).map(move |x| TileCoord::new(z, x, y).unwrap())).collect()
 }
 
+/// All features of a layer at a zoom that stand in the core of their tile, by tile.
+pub(super) fn cores(tiler: &Tiler, city: &Snapshot, list: &LayerList, z: u8) -> Vec<(TileCoord, support::Feature)> {
+    let mut found = Vec::new();
+    for at in tiles_of(city, z) {
+        for layer in tile(tiler, city, list, at) {
+            let is_core = |f: &support::Feature| {
+                let (x, y) = f.parts[0][0];
+                (0..4096).contains(&x) && (0..4096).contains(&y)
+            };
+            found.extend(layer.features.into_iter().filter(is_core).map(|f| (at, f)));
+        }
+    }
+    found
+}
+
 /// The keys that any feature of a layer has.
 pub(super) fn keys(layer: &support::Layer) -> BTreeSet<String> {
     layer.features.iter().flat_map(|f| f.tags.keys().cloned()).collect()
