@@ -13,7 +13,11 @@ mod city;
 mod edits;
 #[path = "../../tiles/benches/encode.rs"]
 mod encode;
+#[path = "../../tests/areas/grounds.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod grounds;
 
+mod changed;
 mod http;
 mod import;
 mod kaohsiung;
@@ -63,6 +67,9 @@ fn main() {
             table.ratio(&what, ms(t.middle_ms), ms(rebuilt_ms), rebuilt_ms / t.middle_ms, Bar::None);
             table.value(&format!("edit: {}, p99 in ms", t.what), t.p99_ms, Bar::AtMost(5.0));
         }
+    }
+    if is_wanted("changed") {
+        changed::rows(&mut table);
     }
     if is_wanted("nearest") {
         nearest::rows(&mut table);

@@ -105,8 +105,8 @@ impl AreaTiles {
                 new.ground.get_or_init(|| old.updated(coverage, &lines, touched));
             }
         }
-        for (z, old_zoom) in self.zooms.iter().enumerate() {
-            let Some(Some(old_zoom)) = old_zoom.get() else { continue };
+        (0..ZOOMS).into_par_iter().with_max_len(1).for_each(|z| {
+            let Some(Some(old_zoom)) = self.zooms[z].get() else { return };
             let (zoom, again) = old_zoom.updated(&self.lines, &lines, &changed);
             for (i, (old, new)) in self.levels.iter().zip(&levels).enumerate() {
                 let (Some(old), Some(ground)) = (old.traced[z].get(), new.ground.get()) else { continue };
@@ -117,7 +117,7 @@ impl AreaTiles {
                 new.traced[z].get_or_init(|| old.updated(ground, &zoom, &areas));
             }
             zooms[z].get_or_init(|| Some(zoom));
-        }
+        });
         let kinds = match difference.areas.is_empty() {
             true => self.kinds.clone(),
             false => Arc::new(Kinds::of(coverage)),

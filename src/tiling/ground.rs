@@ -160,14 +160,17 @@ pub(super) fn touched(old: &Coverage, new: &Coverage, difference: &Difference, l
             touched.extend(beside(coverage, border, level).into_iter().flatten());
         }
     }
+    // What is in one state only has nothing but changed borders around it.
     let mut told = |[before, after]: [Option<AreaId>; 2]| {
         if before != after {
             touched.extend(before.into_iter().chain(after));
         }
     };
-    difference.faces.iter().for_each(|face| told([old, new].map(|c| c.owner_at(*face, level))));
+    let faces = difference.faces.iter().filter(|id| [old, new].iter().all(|c| c.face(**id).is_some()));
+    faces.for_each(|face| told([old, new].map(|c| c.owner_at(*face, level))));
     // One that was put below another area takes its ground there.
-    difference.areas.iter().for_each(|id| told([old, new].map(|c| c.ancestor_at(*id, level))));
+    let areas = difference.areas.iter().filter(|id| [old, new].iter().all(|c| c.area(**id).is_some()));
+    areas.for_each(|id| told([old, new].map(|c| c.ancestor_at(*id, level))));
     touched
 }
 

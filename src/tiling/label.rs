@@ -86,9 +86,10 @@ fn pole(rings: &[Vec<Point>], bounds: Bounds, frame: Frame) -> Point {
         .flat_map(|ring| edges(ring))
         .map(|(a, b)| (frame.offset(bounds.min, a), frame.offset(bounds.min, b)))
         .collect();
+    let runs = Run::all(&flat);
     let (width, height) = frame.offset(bounds.min, bounds.max);
     let square = |x: f64, y: f64, half: f64| {
-        let distance = signed_distance(&flat, x, y);
+        let distance = signed_distance(&runs, x, y);
         Square { x, y, half, distance, best: distance + half * std::f64::consts::SQRT_2 }
     };
     let mut best = square(width / 2.0, height / 2.0, 0.0);
@@ -125,18 +126,58 @@ fn pole(rings: &[Vec<Point>], bounds: Bounds, frame: Frame) -> Point {
     )
 }
 
+/// Edges that follow each other, with the box around them.
+struct Run<'a> {
+    edges: &'a [Edge],
+    min: (f64, f64),
+    max: (f64, f64),
+}
+
+impl<'a> Run<'a> {
+    /// Edges in one run: few enough that most runs are far away.
+    const LENGTH: usize = 16;
+
+    fn all(edges: &'a [Edge]) -> Vec<Self> {
+        let of = |edges: &'a [Edge]| {
+            let ends = || edges.iter().flat_map(|(a, b)| [a, b]);
+            let least = |part: fn(&(f64, f64)) -> f64| ends().map(part).fold(f64::INFINITY, f64::min);
+            let most = |part: fn(&(f64, f64)) -> f64| ends().map(part).fold(f64::NEG_INFINITY, f64::max);
+            Self { edges, min: (least(|p| p.0), least(|p| p.1)), max: (most(|p| p.0), most(|p| p.1)) }
+        };
+        edges.chunks(Self::LENGTH).map(of).collect()
+    }
+
+    /// No edge is nearer than this, squared.
+    fn distance_2(&self, x: f64, y: f64) -> f64 {
+        let off = |at: f64, low: f64, high: f64| (low - at).max(at - high).max(0.0);
+        let (dx, dy) = (off(x, self.min.0, self.max.0), off(y, self.min.1, self.max.1));
+        // Less by more than rounding can have added.
+        (dx * dx + dy * dy) * (1.0 - 1e-9)
+    }
+}
+
 /// The distance from a place to the nearest edge: positive inside, negative outside.
-fn signed_distance(edges: &[Edge], x: f64, y: f64) -> f64 {
+fn signed_distance(runs: &[Run<'_>], x: f64, y: f64) -> f64 {
     let (mut nearest_2, mut inside) = (f64::INFINITY, false);
-    for &((ax, ay), (bx, by)) in edges {
-        if (ay > y) != (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax {
-            inside = !inside;
+    for run in runs {
+        let is_near = run.distance_2(x, y) < nearest_2;
+        // An edge that crosses the level of the place does so between its ends.
+        if !is_near && (run.min.1 > y || run.max.1 < y) {
+            continue;
         }
-        let (dx, dy) = (bx - ax, by - ay);
-        let length_2 = dx * dx + dy * dy;
-        let t = if length_2 > 0.0 { (((x - ax) * dx + (y - ay) * dy) / length_2).clamp(0.0, 1.0) } else { 0.0 };
-        let (ex, ey) = (ax + t * dx - x, ay + t * dy - y);
-        nearest_2 = nearest_2.min(ex * ex + ey * ey);
+        for &((ax, ay), (bx, by)) in run.edges {
+            if (ay > y) != (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax {
+                inside = !inside;
+            }
+            if !is_near {
+                continue;
+            }
+            let (dx, dy) = (bx - ax, by - ay);
+            let length_2 = dx * dx + dy * dy;
+            let t = if length_2 > 0.0 { (((x - ax) * dx + (y - ay) * dy) / length_2).clamp(0.0, 1.0) } else { 0.0 };
+            let (ex, ey) = (ax + t * dx - x, ay + t * dy - y);
+            nearest_2 = nearest_2.min(ex * ex + ey * ey);
+        }
     }
     if inside { nearest_2.sqrt() } else { -nearest_2.sqrt() }
 }
@@ -195,6 +236,23 @@ mod tests {
     fn the_place_of_a_name_in_a_square_is_its_middle() {
         let p = interior_point(&[ring(&[(0, 0), (1000, 0), (1000, 1000), (0, 1000)])]).unwrap();
         assert!((p.x - 500).abs() < 40 && (p.y - 500).abs() < 40, "{p:?}");
+    }
+
+    #[test]
+    fn runs_that_are_passed_over_hold_nothing_nearer() {
+        // A star of many corners, from within and from without.
+        let corner = |i: u32| {
+            let (angle, reach) =
+                (f64::from(i) * 0.01, if i.is_multiple_of(2) { 900.0 } else { 500.0 + f64::from(i % 7) * 30.0 });
+            (1000.0 + reach * angle.cos(), 1000.0 + reach * angle.sin())
+        };
+        let flat: Vec<Edge> = (0..628).map(|i| (corner(i), corner((i + 1) % 628))).collect();
+        let runs = Run::all(&flat);
+        let whole =
+            [Run { edges: &flat, min: (f64::NEG_INFINITY, f64::NEG_INFINITY), max: (f64::INFINITY, f64::INFINITY) }];
+        for (x, y) in (0..40).flat_map(|i| (0..40).map(move |j| (f64::from(i) * 51.0, f64::from(j) * 51.0))) {
+            assert_eq!(signed_distance(&runs, x, y), signed_distance(&whole, x, y), "{x} {y}");
+        }
     }
 
     #[test]
