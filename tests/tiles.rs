@@ -303,7 +303,16 @@ fn a_pyramid_has_every_tile_that_has_anything_once() {
     let tiler = Tiler::new(1 << 20);
     let layers = list(&city, "grid,building");
     let view = &city.coverages[0];
-    let all: Vec<_> = tiler.pyramid(&city, view, &layers, 0..=15, PLAIN).map(Result::unwrap).collect();
+    let mut pyramid = tiler.pyramid(&city, view, &layers, 0..=15, PLAIN);
+    let (left, mut looked_at, mut all) = (pyramid.left(), 0, Vec::new());
+    while let Some(batch) = pyramid.next_batch().unwrap() {
+        looked_at += batch.looked_at;
+        all.extend(batch.tiles);
+    }
+    assert_eq!((looked_at, pyramid.left()), (left, 0));
+    let order =
+        |at: &TileCoord| pmtiles::TileId::from(pmtiles::TileCoord::new(at.z(), at.x(), at.y()).unwrap()).value();
+    assert!(all.windows(2).all(|w| order(&w[0].0) < order(&w[1].0)), "in the order of PMTiles");
     let addresses: BTreeSet<_> = all.iter().map(|(at, _)| *at).collect();
     assert_eq!(addresses.len(), all.len());
     for (at, tile) in &all {

@@ -43,7 +43,7 @@ pub use datum::Datum;
 pub use error::TilingError;
 pub(crate) use label::interior_point;
 pub use names::{LayerList, LayerName};
-pub use pyramid::Pyramid;
+pub use pyramid::{Batch, Pyramid};
 pub use style::{BaseMap, BaseMapKind, StyleSettings};
 pub use tile::{Encoding, Tile};
 pub use tiler::{Differing, MAX_TILE_BYTES, TileOptions, Tiler};

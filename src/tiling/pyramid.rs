@@ -1,6 +1,5 @@
 //! All tiles of some layers, for a file of tiles.
 
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -18,21 +17,29 @@ use crate::snapshot::{CoverageView, Snapshot};
 /// Tiles made side by side before they are handed out in order.
 const BATCH: usize = 256;
 
-/// The tiles of a range of zooms that have anything in them, zoom by zoom, each zoom
-/// by row and column.
+/// The tiles of a range of zooms, zoom by zoom, each zoom along a Hilbert curve.
+#[derive(Debug)]
 pub struct Pyramid<'a> {
     tiler: &'a Tiler,
     snapshot: &'a Snapshot,
     view: &'a Arc<CoverageView>,
     layers: &'a LayerList,
     options: TileOptions,
-    addresses: Box<dyn Iterator<Item = TileCoord> + 'a>,
-    ready: VecDeque<Result<(TileCoord, Tile), TilingError>>,
+    addresses: std::vec::IntoIter<TileCoord>,
+}
+
+/// Some tiles that follow each other.
+#[derive(Debug)]
+pub struct Batch {
+    /// Those that have anything in them.
+    pub tiles: Vec<(TileCoord, Tile)>,
+    /// How many there were to be looked at.
+    pub looked_at: usize,
 }
 
 impl Tiler {
-    /// All tiles of a list of layers, from and to a zoom, that have anything in them.
-    /// Made as they are asked for, on all threads, past the cache.
+    /// All tiles of a list of layers, from and to a zoom. Made as they are asked for, on all
+    /// threads, past the cache.
     #[must_use]
     pub fn pyramid<'a>(
         &'a self,
@@ -47,32 +54,39 @@ impl Tiler {
         let zooms = lowest.max(*zooms.start())..=(*zooms.end()).min(super::MAX_ZOOM);
         // Beforehand: a thread that makes a tile must not wait for others of its pool.
         self.prepare_some(view, layers, options.datum, zooms.clone());
-        let addresses = zooms.flat_map(move |z| addresses(extent, z, options.datum));
-        Pyramid { tiler: self, snapshot, view, layers, options, addresses: Box::new(addresses), ready: VecDeque::new() }
+        let mut all = Vec::new();
+        for z in zooms {
+            let from = all.len();
+            all.extend(addresses(extent, z, options.datum));
+            all[from..].sort_by_cached_key(|tile| tile.along_hilbert());
+        }
+        Pyramid { tiler: self, snapshot, view, layers, options, addresses: all.into_iter() }
     }
 }
 
-impl Iterator for Pyramid<'_> {
-    type Item = Result<(TileCoord, Tile), TilingError>;
+impl Pyramid<'_> {
+    /// Tiles that are yet to be looked at.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.addresses.len()
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() {
-            let batch: Vec<TileCoord> = self.addresses.by_ref().take(BATCH).collect();
-            if batch.is_empty() {
-                return None;
-            }
-            let (tiler, snapshot, view, layers, options) =
-                (self.tiler, self.snapshot, self.view, self.layers, self.options);
-            let made: Vec<_> = batch
-                .par_iter()
-                .filter_map(|at| {
-                    let tile = tiler.fresh(snapshot, view, layers, *at, options).transpose()?;
-                    Some(tile.map(|tile| (*at, tile)))
-                })
-                .collect();
-            self.ready.extend(made);
+    /// The next tiles; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with any of them.
+    pub fn next_batch(&mut self) -> Result<Option<Batch>, TilingError> {
+        let batch: Vec<TileCoord> = self.addresses.by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return Ok(None);
         }
-        self.ready.pop_front()
+        let made = batch.par_iter().with_max_len(8).map(|at| {
+            let tile = self.tiler.fresh(self.snapshot, self.view, self.layers, *at, self.options)?;
+            Ok(tile.map(|tile| (*at, tile)))
+        });
+        let made: Result<Vec<_>, TilingError> = made.collect();
+        Ok(Some(Batch { tiles: made?.into_iter().flatten().collect(), looked_at: batch.len() }))
     }
 }
 
@@ -86,9 +100,9 @@ fn extent(snapshot: &Snapshot, view: &CoverageView, layers: &LayerList) -> Bound
 }
 
 /// The tiles of a zoom that a box meets, buffers included.
-fn addresses(extent: Bounds, z: u8, datum: Datum) -> Box<dyn Iterator<Item = TileCoord>> {
+fn addresses(extent: Bounds, z: u8, datum: Datum) -> Vec<TileCoord> {
     if extent.is_empty() {
-        return Box::new(std::iter::empty());
+        return Vec::new();
     }
     // In world units; a datum moves things besides, by less than two units per 1e-7 degree.
     let grow = (1i64 << (32 - u32::from(z.min(22)))) * i64::from(BUFFER + 1) / i64::from(tiles::EXTENT)
@@ -100,9 +114,8 @@ fn addresses(extent: Bounds, z: u8, datum: Datum) -> Box<dyn Iterator<Item = Til
     };
     let first = corner(extent.min.x, extent.max.y, -grow, -grow);
     let last = corner(extent.max.x, extent.min.y, grow, grow);
-    let (Some(first), Some(last)) = (first, last) else { return Box::new(std::iter::empty()) };
+    let (Some(first), Some(last)) = (first, last) else { return Vec::new() };
     let columns = first.x()..=last.x();
-    Box::new(
-        (first.y()..=last.y()).flat_map(move |y| columns.clone().filter_map(move |x| TileCoord::new(z, x, y).ok())),
-    )
+    let rows = first.y()..=last.y();
+    rows.flat_map(|y| columns.clone().filter_map(move |x| TileCoord::new(z, x, y).ok())).collect()
 }

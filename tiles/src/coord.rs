@@ -68,6 +68,26 @@ impl TileCoord {
         self.y
     }
 
+    /// Its place on the Hilbert curve through its zoom: tiles that follow each other lie side by
+    /// side (the order of PMTiles; after Skilling 2004 and the usual walk by quadrants).
+    #[must_use]
+    pub fn along_hilbert(self) -> u64 {
+        let (mut x, mut y, mut place) = (self.x, self.y, 0);
+        for bit in (0..self.z).rev() {
+            let side = 1u32 << bit;
+            let (east, south) = (x & side != 0, y & side != 0);
+            place = place << 2 | u64::from((3 * u8::from(east)) ^ u8::from(south));
+            // What is left of the walk is turned as the quadrant is.
+            if !south {
+                if east {
+                    (x, y) = (!x, !y);
+                }
+                (x, y) = (y, x);
+            }
+        }
+        place
+    }
+
     /// The four tiles that share this one's ground a zoom deeper; none below [`MAX_ZOOM`].
     pub fn children(self) -> impl Iterator<Item = Self> {
         let (z, x, y) = (self.z + 1, self.x * 2, self.y * 2);

@@ -1,6 +1,7 @@
 //! `gridatlas export`: areas, a layer, tiles or the past of a store, to a file by its ending.
 //!
-//! A file appears whole or not at all. Coordinates are WGS-84, the exact decimals of the
+//! A file appears whole or not at all: what is written lies beside it as `.NAME.*.part`, which an
+//! export that was killed leaves, and the next one to that name takes away. Coordinates are WGS-84, the exact decimals of the
 //! lattice, so what is exported and imported again is the same.
 
 mod past;
@@ -18,7 +19,7 @@ use crate::exchange::write::{Pyramid, ShapeKind, Table, TileWriter, WriteError, 
 use crate::feature::{Feature, Geometry, Value};
 use crate::snapshot::{CoverageView, Field, Kind, Layer, Moment, Snapshot};
 use crate::store::Store;
-use crate::tiling::{Datum, Encoding, LayerList, TileOptions, Tiler};
+use crate::tiling::{Datum, Encoding, LayerList, TileOptions, Tiler, TilingError};
 
 /// Areas made into polygons before they are written.
 const BATCH: usize = 4096;
@@ -264,17 +265,26 @@ fn tiles(args: &Tiles, snapshot: &Snapshot) -> Outcome {
         vector_layers: described["vector_layers"].clone(),
     };
     let mut writer = TileWriter::create(&args.place.out, &pyramid).map_err(failed)?;
-    let progress = ProgressBar::new_spinner().with_style(style("{spinner} {pos} tiles {elapsed}"));
     let options = TileOptions { datum: Datum::Wgs84, encoding: Encoding::Gzip };
-    for made in tiler.pyramid(snapshot, view, &layers, args.min_zoom..=args.max_zoom, options) {
-        let (at, tile) = made.map_err(|e| Failure::CouldNot(e.to_string()))?;
-        writer.write(at.z(), at.x(), at.y(), &tile.bytes).map_err(failed)?;
-        progress.inc(1);
+    let mut pyramid = tiler.pyramid(snapshot, view, &layers, args.min_zoom..=args.max_zoom, options);
+    let progress = progress(pyramid.left() as u64, "tiles looked at");
+    let mut batch = pyramid.next_batch().map_err(unmade)?;
+    while let Some(made) = batch {
+        // The next tiles are made while these are written.
+        let write = || made.tiles.iter().try_for_each(|(at, tile)| writer.write(at.z(), at.x(), at.y(), &tile.bytes));
+        let (written, next) = rayon::join(write, || pyramid.next_batch());
+        written.map_err(failed)?;
+        batch = next.map_err(unmade)?;
+        progress.inc(made.looked_at as u64);
     }
     let count = writer.finish().map_err(failed)?;
     progress.finish_and_clear();
     eprintln!("{count} tiles of {layers} to {}", args.place.out.display());
     Ok(())
+}
+
+fn unmade(error: TilingError) -> Failure {
+    Failure::CouldNot(error.to_string())
 }
 
 fn failed(error: WriteError) -> Failure {

@@ -142,8 +142,29 @@ fn value<'a>(feature: &'a Feature, at: usize, name: &str) -> &'a Value {
 /// A file beside `path`, to be renamed to it.
 fn beside(path: &Path) -> Result<NamedTempFile<File>, String> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(folder).map_err(|e| format!("its folder cannot be written to: {e}"))
+    let refused = |e: std::io::Error| format!("its folder cannot be written to: {e}");
+    let prefix = format!(".{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    // What was left by one that was killed; whoever is still at work holds his.
+    for entry in std::fs::read_dir(folder).map_err(refused)?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&prefix)
+            && name.ends_with(PART)
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+            && let Err(error) = std::fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, "{name}, which an earlier export left, stays there");
+        }
+    }
+    let part = tempfile::Builder::new().prefix(&prefix).suffix(PART).tempfile_in(folder).map_err(refused)?;
+    if let Err(error) = part.as_file().try_lock() {
+        tracing::debug!(%error, "no locks here: another export to the same name takes this one's file away");
+    }
+    Ok(part)
 }
+
+/// How the name of a file ends that is not whole yet.
+const PART: &str = ".part";
 
 /// Gives a finished file its name, with the rights that new files have.
 fn persist(file: NamedTempFile<File>, path: &Path) -> Result<(), String> {

@@ -1,8 +1,11 @@
-//! MBTiles: a pyramid of tiles in one SQLite file (MBTiles 1.3).
+//! MBTiles: a pyramid of tiles in one SQLite file (MBTiles 1.3). Tiles of the same bytes are
+//! kept once: `tiles` is a view, as the format allows.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use sha2::{Digest as _, Sha256};
 use sqlx::{Connection, QueryBuilder, Sqlite};
 
 use super::write::connect;
@@ -50,7 +53,9 @@ async fn fill(file: &Path, metadata: &[(String, String)], tiles: &Receiver<Vec<T
     sqlx::raw_sql(
         "pragma application_id = 1297105496;
         create table metadata (name text, value text);
-        create table tiles (zoom_level integer, tile_column integer, tile_row integer, tile_data blob);
+        create table images (tile_id integer primary key, tile_data blob);
+        create table map (zoom_level integer, tile_column integer, tile_row integer, tile_id integer);
+        create view tiles as select zoom_level, tile_column, tile_row, tile_data from map join images using (tile_id);
         begin;",
     )
     .execute(&mut connection)
@@ -58,19 +63,31 @@ async fn fill(file: &Path, metadata: &[(String, String)], tiles: &Receiver<Vec<T
     for (name, value) in metadata {
         sqlx::query("insert into metadata values (?, ?)").bind(name).bind(value).execute(&mut connection).await?;
     }
+    let mut known: HashMap<[u8; 32], i64> = HashMap::new();
     while let Ok(batch) = tiles.recv() {
         if batch.is_empty() {
             continue;
         }
-        let mut sql = QueryBuilder::<Sqlite>::new("insert into tiles ");
-        sql.push_values(&batch, |mut row, (zoom, x, y, data)| {
+        let (mut places, mut fresh) = (Vec::with_capacity(batch.len()), Vec::new());
+        for (zoom, x, y, data) in &batch {
+            let next = known.len() as i64;
+            let id = *known.entry(Sha256::digest(data).into()).or_insert_with(|| {
+                fresh.push((next, data));
+                next
+            });
             // Rows count from the south in this format.
-            let from_south = (1_i64 << zoom) - 1 - i64::from(*y);
-            row.push_bind(i64::from(*zoom)).push_bind(i64::from(*x)).push_bind(from_south).push_bind(data.as_slice());
-        });
+            places.push([i64::from(*zoom), i64::from(*x), (1_i64 << zoom) - 1 - i64::from(*y), id]);
+        }
+        if !fresh.is_empty() {
+            let mut sql = QueryBuilder::<Sqlite>::new("insert into images ");
+            sql.push_values(&fresh, |mut row, (id, data)| _ = row.push_bind(*id).push_bind(data.as_slice()));
+            sql.build().execute(&mut connection).await?;
+        }
+        let mut sql = QueryBuilder::<Sqlite>::new("insert into map ");
+        sql.push_values(&places, |mut row, place| place.iter().for_each(|value| _ = row.push_bind(*value)));
         sql.build().execute(&mut connection).await?;
     }
-    sqlx::raw_sql("commit; create unique index tile_index on tiles (zoom_level, tile_column, tile_row);")
+    sqlx::raw_sql("commit; create unique index map_index on map (zoom_level, tile_column, tile_row);")
         .execute(&mut connection)
         .await?;
     connection.close().await?;
