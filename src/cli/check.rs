@@ -55,8 +55,8 @@ pub fn run(args: Args) -> Outcome {
 
 fn summary(report: &CheckReport) -> String {
     let mut lines = vec![format!(
-        "{}: {} revisions, {} areas and {} features looked at",
-        report.store, report.revisions, report.areas, report.features
+        "{}: {} revisions, {} areas, {} features and {} events looked at",
+        report.store, report.revisions, report.areas, report.features, report.events
     )];
     for defect in report.defects.iter().take(PRINTED) {
         let place = defect.place.map_or(String::new(), |[lon, lat]| format!(" at {lon:.7} {lat:.7}"));

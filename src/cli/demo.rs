@@ -2,19 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::{Failure, Outcome};
 use crate::demo::files::{self, Files};
-use crate::demo::live::{Stream, Walk};
+use crate::demo::live::{Happening, Stream, Walk};
 use crate::demo::things::{Counts, Events};
 use crate::demo::{City, FEWEST_GRIDS, MOST_GRIDS};
 use crate::exchange::ReadOptions;
 use crate::http::{self, Config, Running, ServeOptions};
-use crate::import::{self, AreasOptions, LayerOptions, Progress, WithoutPlace};
-use crate::store::Store;
+use crate::import::{self, AreasOptions, EventsOptions, LayerOptions, Progress, WithoutPlace};
+use crate::intake::{Answer, Intake, IntakeError, Report};
+use crate::snapshot::Atlas;
+use crate::store::{EVENT_LAYER, Store};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -119,7 +122,9 @@ async fn bring_in(city: &City, counts: Counts, location: &str) -> Outcome {
     };
     let layers = store.layers().await?;
     let lacks = |layer: &str| !layers.iter().any(|l| *l.name == *layer);
-    if has_areas && !import::WELL_KNOWN.iter().any(|layer| lacks(layer)) {
+    let last_event = store.events_of_id(&Events::id(counts.events), None).await?;
+    let has_events = counts.events == 0 || !last_event.is_empty();
+    if has_areas && has_events && !import::WELL_KNOWN.iter().any(|layer| lacks(layer)) {
         eprintln!("{} holds this city already", store.location());
         store.close().await;
         return Ok(());
@@ -144,7 +149,8 @@ async fn bring_in(city: &City, counts: Counts, location: &str) -> Outcome {
         }
         eprintln!("brought in {} areas in {:.1} s", report.areas.added, start.elapsed().as_secs_f64());
     }
-    for file in files.layers.iter().filter(|file| lacks(file.layer)) {
+    let (events, layers): (Vec<_>, Vec<_>) = files.layers.iter().partition(|file| file.layer == EVENT_LAYER);
+    for file in layers.into_iter().filter(|file| lacks(file.layer)) {
         let start = Instant::now();
         let options = LayerOptions {
             layer: file.layer.into(),
@@ -158,6 +164,15 @@ async fn bring_in(city: &City, counts: Counts, location: &str) -> Outcome {
         progress.finish();
         let added = outcome.features.added;
         eprintln!("brought in {added} of {} in {:.1} s", file.layer, start.elapsed().as_secs_f64());
+    }
+    // What an earlier run filed of them is known.
+    for file in events {
+        let start = Instant::now();
+        let intake = Config::default().intake().map_err(|e| Failure::CouldNot(e.to_string()))?;
+        let outcome =
+            import::events(&store, &Arc::new(intake), &file.path, &EventsOptions::default(), &progress).await?;
+        progress.finish();
+        eprintln!("filed {} events in {:.1} s", outcome.accepted, start.elapsed().as_secs_f64());
     }
     store.close().await;
     Ok(())
@@ -211,11 +226,32 @@ async fn live(city: &City, counts: Counts, running: &Running) {
         let now = Timestamp::now();
         walk.step(workers, now);
         let Some(store) = atlas.store() else { continue };
-        let event = stream.step(&mut events, workers, now);
-        let put = store.put_feature("event", event, &atlas.present()).await;
+        let put = happen(stream.step(&mut events, workers, now), running.intake(), atlas, store).await;
         if let (Err(error), false) = (&put, failed) {
             tracing::warn!(%error, "events do not come through");
         }
         failed = put.is_err();
+    }
+}
+
+/// Carries what happens to the intake.
+async fn happen(what: Happening, intake: &Arc<Intake>, atlas: &Atlas, store: &Store) -> Result<(), IntakeError> {
+    match what {
+        Happening::Reported(said) => {
+            let report = Report::read(said.to_string().as_bytes(), &intake.rules().limits);
+            let answers = intake.file(atlas, store, vec![report]).await?;
+            match answers.into_iter().next() {
+                Some(Answer::Rejected(rejected)) => Err(rejected.into()),
+                _ => Ok(()),
+            }
+        }
+        Happening::Moved { source, id, step } => {
+            let found = store.events_of_id(&id, Some(&source)).await?.pop();
+            let step = serde_json::from_value(step);
+            if let (Some(event), Ok(step)) = (found, step) {
+                intake.step(store, &atlas.present(), event, &step).await?;
+            }
+            Ok(())
+        }
     }
 }

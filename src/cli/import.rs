@@ -1,6 +1,7 @@
-//! `gridatlas import areas` and `gridatlas import layer`.
+//! `gridatlas import areas`, `import layer` and `import events`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use boundaries::Settings;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
@@ -26,6 +27,8 @@ enum What {
     Areas(Box<Areas>),
     /// Features of a layer: what the file lacks is removed from the layer
     Layer(Box<Layer>),
+    /// Events, filed as if they came one by one: what is there already stays as it is
+    Events(Box<Events>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -148,6 +151,28 @@ struct Layer {
     json: bool,
 }
 
+#[derive(Debug, ClapArgs)]
+struct Events {
+    /// GeoJSON, GeoJSON lines, Shapefile (.shp or .zip), GeoPackage, FlatGeobuf or CSV; .gz as well. Attributes id,
+    /// source, type, time, state, state_time, description, address, reporter, urgency, accuracy_m, building and area
+    /// are the event's own
+    file: PathBuf,
+    /// The store: a path (city.gpkg) or a postgres:// URL
+    #[arg(long, env = "GRIDATLAS_STORE")]
+    store: String,
+    /// The source of events that name none
+    #[arg(long, default_value = "import")]
+    source: String,
+    #[command(flatten)]
+    reading: Reading,
+    /// The configuration of the service, with the rules for events and their steps
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
 /// What a file does not say of itself, or says wrong.
 #[derive(Debug, ClapArgs)]
 struct Reading {
@@ -195,6 +220,7 @@ pub fn run(args: Args) -> Outcome {
         match args.what {
             What::Areas(args) => areas(*args).await,
             What::Layer(args) => layer(*args).await,
+            What::Events(args) => events(*args).await,
         }
     })?
 }
@@ -272,6 +298,28 @@ async fn layer(args: Layer) -> Outcome {
     } else {
         super::say(&outcome.to_string())
     }
+}
+
+async fn events(args: Events) -> Outcome {
+    let usage = |e: crate::http::ConfigError| Failure::Usage(e.to_string());
+    let config = args.config.as_deref().map(Config::read).transpose().map_err(usage)?.unwrap_or_default();
+    let intake = Arc::new(config.intake().map_err(usage)?);
+    let options = import::EventsOptions { source: args.source, read: args.reading.into() };
+    let store = Store::open(&args.store).await?;
+    let progress = import::Progress::on_terminal();
+    let outcome = import::events(&store, &intake, &args.file, &options, &progress).await?;
+    progress.finish();
+    store.close().await;
+    if args.json {
+        super::say(&format!("{}\n", serde_json::to_string(&outcome).map_err(|e| Failure::CouldNot(e.to_string()))?))?;
+    } else {
+        super::say(&outcome.to_string())?;
+    }
+    let refused = outcome.conflict + outcome.rejected;
+    if outcome.accepted + outcome.duplicate == 0 && refused > 0 {
+        return Err(Failure::Refused(format!("none of {refused} events could be taken")));
+    }
+    Ok(())
 }
 
 impl From<ImportError> for Failure {

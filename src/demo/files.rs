@@ -30,7 +30,7 @@ pub struct LayerFile {
 pub struct Files {
     /// The grids with the codes and names of every level.
     pub areas: PathBuf,
-    /// The layers, each with an attribute `id`.
+    /// The layers, each with an attribute `id`; the last are the events.
     pub layers: Vec<LayerFile>,
 }
 

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use boundaries::{Frame, Point};
 use jiff::{SignedDuration, Timestamp};
 
+use serde_json::{Value as Json, json};
+
 use super::Random;
 use super::things::Events;
 use crate::dispatch::{Position, Recorded, Seen, Workers};
-use crate::feature::{Feature, Value};
+use crate::feature::{Feature, Geometry, Value};
 
 /// Each worker reports once in so many steps.
 const EVERY: usize = 10;
@@ -99,14 +101,30 @@ fn moved(p: Point, frame: Frame, east_m: f64, north_m: f64) -> Point {
 /// How an event goes through its states, and how many seconds each takes at least.
 const STEPS: [(&str, i64); 6] =
     [("collected", 5), ("filed", 10), ("dispatched", 30), ("handled", 30), ("fed_back", 20), ("closed", 0)];
-/// How many events of the day are kept; after so many their ids come again.
-const KEPT: usize = 2_000;
+/// How many open events are gone on with.
+const WORKED_ON: usize = 1_000;
 
-/// Events that come in while the city is watched, under ids of their own (`L0001` ...).
+/// Something that happens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// An event, as its source sends it.
+    Reported(Json),
+    /// An event goes a step on.
+    Moved {
+        /// Its source.
+        source: Arc<str>,
+        /// Its id there.
+        id: Arc<str>,
+        /// The step, as whoever does it sends it.
+        step: Json,
+    },
+}
+
+/// Events that come in while the city is watched, under ids of their own: `L` and the
+/// milliseconds of their time.
 #[derive(Clone, Debug)]
 pub struct Stream {
     random: Random,
-    next: usize,
     open: VecDeque<(Timestamp, usize, Feature)>,
 }
 
@@ -114,36 +132,33 @@ impl Stream {
     /// Nothing has happened yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { random: Random::of(seed, "stream"), next: 0, open: VecDeque::new() }
+        Self { random: Random::of(seed, "stream"), open: VecDeque::new() }
     }
 
     /// What happens now: somebody reports something, or an earlier event goes a step on.
-    /// The feature is to be put under its id.
-    pub fn step(&mut self, events: &mut Events<'_>, workers: &Workers, now: Timestamp) -> Feature {
+    pub fn step(&mut self, events: &mut Events<'_>, workers: &Workers, now: Timestamp) -> Happening {
         let due = self.open.front().is_some_and(|(due, ..)| *due <= now);
         if due
             && self.random.chance(0.75)
-            && let Some((_, step, mut feature)) = self.open.pop_front()
+            && let Some((_, step, feature)) = self.open.pop_front()
         {
             let (state, takes_s) = STEPS[step];
-            set(&mut feature, "state", state.into());
-            if state == "dispatched" {
-                let nearest = events.worker_near(&feature, workers, now);
-                if let Some(id) = nearest {
-                    set(&mut feature, "worker", id);
-                }
+            let mut done = json!({ "to": state, "time": now.to_string(), "actor": "demo" });
+            if state == "dispatched"
+                && let Some(worker) = events.worker_near(&feature, workers, now)
+            {
+                done["worker"] = (*worker).into();
             }
+            let (source, id) = (text(&feature, "source"), feature.id.clone());
             if step + 1 < STEPS.len() {
-                self.wait(now, takes_s, step + 1, feature.clone());
+                self.wait(now, takes_s, step + 1, feature);
             }
-            return feature;
+            return Happening::Moved { source, id, step: done };
         }
-        self.next = self.next % KEPT + 1;
-        let mut feature = events.happen(&format!("L{:04}", self.next), now);
-        // The id is the feature's own; in a file alone it is an attribute as well.
-        feature.properties.retain(|(name, _)| **name != *"id");
-        self.wait(now, STEPS[0].1, 1, feature.clone());
-        feature
+        let feature = events.happen(&format!("L{}", now.as_millisecond()), now);
+        let said = reported(&feature);
+        self.wait(now, STEPS[0].1, 1, feature);
+        Happening::Reported(said)
     }
 
     fn wait(&mut self, now: Timestamp, seconds: i64, step: usize, feature: Feature) {
@@ -151,14 +166,28 @@ impl Stream {
         let at = self.open.partition_point(|(other, ..)| *other <= due);
         self.open.insert(at, (due, step, feature));
         // Should more come in than is worked off, the last are left as they are.
-        self.open.truncate(KEPT / 2);
+        self.open.truncate(WORKED_ON);
     }
 }
 
-fn set(feature: &mut Feature, name: &str, value: Arc<str>) {
-    if let Some((_, old)) = feature.properties.iter_mut().find(|(n, _)| **n == *name) {
-        *old = Value::Text(value);
+fn text(feature: &Feature, name: &str) -> Arc<str> {
+    let value = feature.properties.iter().find(|(n, _)| **n == *name).map(|(_, value)| value);
+    match value {
+        Some(Value::Text(text)) => text.clone(),
+        _ => "".into(),
     }
+}
+
+/// An event as its source sends it.
+fn reported(feature: &Feature) -> Json {
+    let mut said = json!({ "id": *feature.id });
+    for name in ["source", "type", "time", "description", "address"] {
+        said[name] = (*text(feature, name)).into();
+    }
+    if let Geometry::Point(p) = feature.geometry {
+        (said["lon"], said["lat"]) = (p.lon().into(), p.lat().into());
+    }
+    said
 }
 
 #[cfg(test)]
@@ -207,15 +236,21 @@ mod tests {
         let mut stream = Stream::new(1);
         let mut last = std::collections::BTreeMap::new();
         for second in 0..2_000 {
-            let feature = stream.step(&mut events, &workers, NOW + SignedDuration::from_secs(second));
-            let text = |name: &str| feature.properties.iter().find(|(n, _)| **n == *name).map(|(_, v)| v.clone());
-            assert!(feature.id.starts_with('L') && text("id").is_none());
-            if text("state") == Some(Value::Text("dispatched".into())) {
-                assert!(matches!(text("worker"), Some(Value::Text(_))));
+            match stream.step(&mut events, &workers, NOW + SignedDuration::from_secs(second)) {
+                Happening::Reported(said) => {
+                    let id = said["id"].as_str().unwrap().to_owned();
+                    assert!(id.starts_with('L') && said["lon"].is_number());
+                    assert_eq!(last.insert(id, "collected".to_owned()), None);
+                }
+                Happening::Moved { id, step, .. } => {
+                    assert_eq!(step["to"] == "dispatched", step["worker"].is_string());
+                    // Only what was reported goes on, and no state comes twice.
+                    let before = last.insert(id.to_string(), step["to"].as_str().unwrap().to_owned()).unwrap();
+                    assert_ne!(before, step["to"].as_str().unwrap());
+                }
             }
-            last.insert(feature.id.clone(), text("state"));
         }
-        let closed = last.values().filter(|s| **s == Some(Value::Text("closed".into()))).count();
+        let closed = last.values().filter(|s| *s == "closed").count();
         assert!(last.len() > 200 && closed > 100, "{closed} of {}", last.len());
     }
 }

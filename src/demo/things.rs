@@ -15,8 +15,9 @@ use super::names::person;
 use crate::dispatch::{Query, Workers};
 use crate::feature::{Feature, Geometry, Properties, Value};
 
-/// The day on which the demo's past ends: a fixed one, so that a seed is a city.
-const TODAY: Timestamp = Timestamp::constant(1_788_000_000, 0);
+/// The day on which the demo's past ends: a fixed one, so that a seed is a city, and one that
+/// is past wherever it is shown.
+const TODAY: Timestamp = Timestamp::constant(1_748_736_000, 0);
 const DAYS: f64 = 90.0;
 
 /// How many there are of everything.
@@ -394,8 +395,10 @@ const STATES: [(&str, f64); 6] = [
     ("collected", 0.01),
 ];
 const SOURCES: [&str; 4] = ["hotline", "app", "patrol", "camera"];
-const EVENT_FIELDS: [&str; 9] =
-    ["id", "source", "type", "state", "time", "description", "address", "urgency", "worker"];
+const EVENT_FIELDS: [&str; 10] =
+    ["id", "source", "type", "state", "state_time", "time", "description", "address", "urgency", "worker"];
+/// How long it takes to close an event, in hours at the median.
+const CLOSING_H: f64 = 20.0;
 
 /// The stream of events: those of the past, then those that happen while it is watched.
 #[derive(Clone, Debug)]
@@ -426,6 +429,12 @@ impl<'a> Events<'a> {
         Self { city, random, fields: fields(&EVENT_FIELDS), weights, workers }
     }
 
+    /// The id of the `n`th event of the past, from 1.
+    #[must_use]
+    pub fn id(n: usize) -> String {
+        format!("E{n:08}")
+    }
+
     /// The events of the past, at times within ninety days of a fixed one.
     pub fn past(&mut self, count: usize) -> impl Iterator<Item = Feature> + use<'_, 'a> {
         (0..count).map(move |n| {
@@ -438,8 +447,7 @@ impl<'a> Events<'a> {
             });
             // What is old is closed, with few exceptions.
             let state = if ago_s > 10 * 86_400 { "closed" } else { state.map_or("closed", |(state, _)| state) };
-            let id = format!("E{:08}", n + 1).into();
-            self.one(id, time, state)
+            self.one(Self::id(n + 1).into(), time, state)
         })
     }
 
@@ -472,11 +480,18 @@ impl<'a> Events<'a> {
         } else {
             text(format!("W{:06}", 1 + random.below(self.workers)))
         };
+        // Most are done in a day or two, some take weeks.
+        let takes_s = (CLOSING_H * 3600.0 * random.normal().exp()) as i64;
+        let state_time = match state {
+            "collected" => Value::Null,
+            _ => text((time + SignedDuration::from_secs(takes_s)).min(TODAY.max(time)).to_string()),
+        };
         let values = [
             text(&id),
             text(random.pick(&SOURCES)),
             text(kind),
             text(state),
+            state_time,
             text(time.to_string()),
             text(description),
             text(format!("{}{}{}{}", district.name, street.name, community.name, grid.name)),

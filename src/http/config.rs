@@ -185,8 +185,18 @@ impl Config {
         Ok(config)
     }
 
+    /// What takes events in by this configuration.
+    ///
+    /// # Errors
+    ///
+    /// Where the zone or the table of steps makes no sense.
+    pub fn intake(&self) -> Result<intake::Intake, ConfigError> {
+        let (zone, way) = self.way()?;
+        Ok(intake::Intake::new(self.events.clone(), way, zone))
+    }
+
     /// The city's zone, and the way of its events.
-    pub(super) fn way(&self) -> Result<(TimeZone, steps::Steps), ConfigError> {
+    fn way(&self) -> Result<(TimeZone, steps::Steps), ConfigError> {
         let nonsense = |member, reason: String| ConfigError::Nonsense { member, reason };
         let unknown = || format!("{} is not a time zone that this machine knows", self.time_zone);
         let zone = TimeZone::get(&self.time_zone).map_err(|_| nonsense("time_zone", unknown()))?;

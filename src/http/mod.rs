@@ -52,6 +52,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::dispatch::Workers;
+use crate::intake::Intake;
 use crate::snapshot::Atlas;
 use crate::store::{self, Store};
 
@@ -123,6 +124,12 @@ impl Running {
     #[must_use]
     pub fn workers(&self) -> &Arc<Workers> {
         &self.app.workers
+    }
+
+    /// What takes its events in.
+    #[must_use]
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.app.intake
     }
 
     /// Tells it to stop, and waits until open requests are done or the deadline is over.

@@ -75,7 +75,7 @@ impl Deref for App {
 
 impl App {
     pub(super) fn new(atlas: Arc<Atlas>, config: Config, stopping: watch::Receiver<bool>) -> Result<Self, ConfigError> {
-        let (zone, way) = config.way()?;
+        let intake = Arc::new(config.intake()?);
         let limits = &config.limits;
         let room = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
         let began = atlas.present().change;
@@ -91,8 +91,8 @@ impl App {
             plans: Plans::new(config.plans),
             sheets: Sheets::default(),
             tiler: Arc::new(Tiler::new(TILE_CACHE)),
-            intake: Arc::new(Intake::new(config.events.clone(), way, zone.clone())),
-            zone,
+            zone: intake.zone().clone(),
+            intake,
             requests: room(limits.requests),
             bulk: room(limits.bulk_requests),
             listeners: room(limits.listeners),

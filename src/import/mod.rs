@@ -17,6 +17,7 @@ mod progress;
 
 mod areas;
 mod as_plan;
+mod events;
 mod layer;
 mod levels;
 mod page;
@@ -24,6 +25,7 @@ mod report;
 
 pub use areas::{AreasOptions, areas};
 pub use as_plan::{AsPlan, Planned};
+pub use events::{EventsOptions, EventsOutcome, events};
 pub use layer::{LayerOptions, LayerOutcome, Unplaced, WELL_KNOWN, WithoutPlace, layer};
 pub use levels::{Levels, LevelsError};
 pub use progress::Progress;

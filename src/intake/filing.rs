@@ -56,6 +56,12 @@ impl Intake {
         Self { rules, way, zone, ties: TiedUnits::default() }
     }
 
+    /// The city's zone.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// How events may be.
     #[must_use]
     pub fn rules(&self) -> &Rules {

@@ -77,6 +77,8 @@ pub(super) struct Done {
     pub(super) time: Timestamp,
     pub(super) actor: String,
     pub(super) note: String,
+    /// Whether it stands for steps that are not known.
+    pub(super) is_summary: bool,
 }
 
 /// An event as its source sends it.
@@ -123,6 +125,9 @@ struct Wire<'a> {
     reporter: Option<Value>,
     urgency: Option<u8>,
     attributes: Option<BTreeMap<String, Value>>,
+    /// The state that it came to where it was before, and when.
+    state: Option<String>,
+    state_time: Option<String>,
     #[serde(default)]
     steps: Vec<WireStep>,
 }
@@ -192,11 +197,20 @@ impl Report {
             name("actor", &step.actor, limits.line_bytes)?;
             within("note", Some(&step.note), limits.line_bytes)?;
             let (to, actor) = (step.to.clone(), clean(&step.actor));
-            steps.push(Done { to, time: instant(&step.time)?, actor, note: clean(&step.note) });
+            steps.push(Done { to, time: instant(&step.time)?, actor, note: clean(&step.note), is_summary: false });
+        }
+        let time = instant(&wire.time)?;
+        if let Some(state) = &wire.state {
+            if !steps.is_empty() {
+                return Err(not_read("an event brings its steps along, or the state that they led to".to_owned()));
+            }
+            let time = wire.state_time.as_deref().map_or(Ok(time), instant)?;
+            let (to, actor) = (state.clone(), wire.source.clone().into_owned());
+            steps.push(Done { to, time, actor, note: String::new(), is_summary: true });
         }
         let mut report = Self {
             digest: String::new(),
-            time: instant(&wire.time)?,
+            time,
             said: said(&wire)?,
             kind: wire.kind.clone().into_owned(),
             source: wire.source.clone().into_owned(),

@@ -13,6 +13,7 @@ mod planned;
 
 mod as_plan;
 mod both;
+mod events;
 mod full;
 mod killed;
 mod refused;

@@ -1,9 +1,10 @@
-//! `gridatlas export`: areas, a layer, tiles or the past of a store, to a file by its ending.
+//! `gridatlas export`: areas, a layer, tiles, events or the past of a store, to a file by its ending.
 //!
 //! A file appears whole or not at all: what is written lies beside it as `.NAME.*.part`, which an
 //! export that was killed leaves, and the next one to that name takes away. Coordinates are WGS-84, the exact decimals of the
 //! lattice, so what is exported and imported again is the same.
 
+mod events;
 mod past;
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ enum What {
     Layer(OfLayer),
     /// Vector tiles of levels and layers, to .pmtiles or .mbtiles
     Tiles(Tiles),
+    /// Events, with their owners of then and now
+    Events(events::Events),
     /// Which area became which with each revision, and how much of it
     Lineage(past::Lineage),
     /// Which part of each area of one date lies in which of another, and the reverse
@@ -120,6 +123,7 @@ pub fn run(args: Args) -> Outcome {
             let snapshot = open(&args.place.store, Some(&args.of))?;
             tiles(&args, &snapshot)
         }
+        What::Events(args) => events::events(&args),
         What::Lineage(args) => past::lineage(&args),
         What::Crosswalk(args) => past::cross(&args),
         What::Changes(args) => past::changes(&args),

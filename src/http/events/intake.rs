@@ -36,7 +36,7 @@ const WAITING: usize = 512;
 /// Takes events: one, an array, or JSON lines (streamed). What is sent again has no effect.
 #[utoipa::path(post, path = "/events", tag = "events",
     request_body(description = "`{source, id, time, type, lon, lat, crs?, accuracy_m?, description?, address?, reporter?, urgency?, \
-        attributes?, steps?}`, or the place as `building` or `area` (with `coverage`), or an `address` alone",
+        attributes?, steps? | state?, state_time?}`, or the place as `building` or `area` (with `coverage`), or an `address` alone",
         content((String = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 201, description = "One event, filed: as `GET /events/{id}`"),
         (status = 200, description = "One event that was filed before; for many `{results: [{source, id, status, problem?}], revision, \

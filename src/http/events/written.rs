@@ -17,7 +17,9 @@ pub(super) fn written(app: &App, event: &Event) -> Value {
     let owner = event.owners.first().and_then(|owner| owner.chain().last()).map_or("", |link| &link.code);
     let urgency = content["urgency"].as_u64().and_then(|urgency| u8::try_from(urgency).ok());
     let subject = Subject { kind: &event.kind, owner, urgency };
-    let standing = way.standing(&subject, &taken, Timestamp::now());
+    // What is over stands as it did when it ended.
+    let at = taken.last().filter(|_| !event.is_open).map_or_else(Timestamp::now, |last| last.time);
+    let standing = way.standing(&subject, &taken, at);
     let steps = event.steps.iter().map(|step| {
         let mut told =
             json!({ "seq": step.seq, "from": step.from, "to": step.to, "time": step.time, "actor": step.actor });
