@@ -108,7 +108,7 @@ async fn view(app: &App, reading: Reading, q: &OfState) -> Result<(Arc<CoverageV
     Ok((reading.coverage(q.coverage.as_deref())?.clone(), reading.snapshot.revision))
 }
 
-fn find(view: &CoverageView, code: &str) -> Result<AreaId, Problem> {
+pub(super) fn find(view: &CoverageView, code: &str) -> Result<AreaId, Problem> {
     view.coverage.area_by_code(code).ok_or_else(|| {
         let code: String = code.chars().take(64).collect();
         Problem::new(Code::UnknownArea, format!("no area of {} has the code {code}", view.name))

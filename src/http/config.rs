@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::intake;
+use crate::portrait;
 use crate::redraw::Settings;
 use crate::steps;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub steps: steps::Settings,
     /// How events are taken in.
     pub events: intake::Rules,
+    /// What portraits tell.
+    pub portraits: portrait::Settings,
     /// What a client may ask for.
     pub limits: Limits,
 }
@@ -50,6 +53,7 @@ impl Default for Config {
             plans: Settings::default(),
             steps: steps::Settings::default(),
             events: intake::Rules::default(),
+            portraits: portrait::Settings::default(),
             limits: Limits::default(),
         }
     }

@@ -33,6 +33,7 @@ use super::state::App;
         (name = "layers", description = "Buildings, party units, workers, events and other layers"),
         (name = "workers", description = "Live positions, and who is nearest"),
         (name = "events", description = "What was reported, who owns it, what is done with it"),
+        (name = "portraits", description = "What there is to say of an area, and figures for a whole map"),
         (name = "revisions", description = "What was published"),
         (name = "plans", description = "Drafts of the boundaries, and their way into them"),
         (name = "health", description = "Health, figures and this document"),

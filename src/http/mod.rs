@@ -32,6 +32,7 @@ mod events;
 mod layers;
 mod locate;
 mod plans;
+mod portraits;
 mod register;
 mod revisions;
 mod styles;
@@ -227,6 +228,8 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(areas::children))
         .routes(routes!(areas::neighbours))
         .routes(routes!(areas::history))
+        .routes(routes!(portraits::one))
+        .routes(routes!(portraits::all))
         .routes(routes!(tiles::tile))
         .routes(routes!(tiles::tilejson))
         .routes(routes!(styles::list))

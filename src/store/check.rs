@@ -103,6 +103,7 @@ impl Store {
         for view in &views {
             events::check(&mut tx, &mut report, view).await?;
         }
+        events::check_counts(&mut tx, &mut report).await?;
         for layer in layers::layers(&mut tx).await? {
             check_owners(&mut tx, &mut report, &layer, &views).await?;
             check_index(&mut tx, &mut report, &layer.name, &layer.table).await?;

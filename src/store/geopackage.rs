@@ -79,6 +79,7 @@ impl GeoPackage {
             (3, "redraw", include_str!("../../migrations/geopackage/0003_redraw.sql")),
             (4, "history", include_str!("../../migrations/geopackage/0004_history.sql")),
             (5, "events", include_str!("../../migrations/geopackage/0005_events.sql")),
+            (6, "event_counts", include_str!("../../migrations/geopackage/0006_event_counts.sql")),
         ]);
         // Two processes may make the same file at once: then one finds it half made, and
         // made when it looks again.

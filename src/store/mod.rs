@@ -52,8 +52,8 @@ pub use blob::{Framed, unframed};
 pub use check::{CheckReport, Defect};
 pub use error::Error;
 pub use events::{
-    EVENT_LAYER, Event, EventLink, EventOwner, EventPage, EventQuery, EventRuling, EventStep, Filed, NewEvent,
-    NewOwner, NewStep, Owned, Recent, Replaced, Ruling, feature_id,
+    Counting, EVENT_LAYER, Event, EventCount, EventLink, EventOwner, EventPage, EventQuery, EventRuling, EventStep,
+    Filed, NewEvent, NewOwner, NewStep, Owned, Recent, Repeated, Replaced, Ruling, feature_id,
 };
 pub use history::{Past, Told};
 pub use layers::LayerInfo;

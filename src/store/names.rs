@@ -19,7 +19,7 @@ pub(super) fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
 }
 
 /// Names of tables that are the store's own.
-const OWN_TABLES: [&str; 19] = [
+const OWN_TABLES: [&str; 20] = [
     "meta",
     "coverage",
     "revision",
@@ -36,6 +36,7 @@ const OWN_TABLES: [&str; 19] = [
     "event_entry",
     "event_owner",
     "event_area",
+    "event_count",
     "event_step",
     "event_ruling",
     "spatial_ref_sys",

@@ -8,6 +8,7 @@ mod places;
 mod redrawn;
 
 mod broken_off;
+mod counted;
 mod events;
 mod history;
 mod layers;

@@ -18,6 +18,7 @@ mod map;
 mod meeting;
 mod places;
 mod plans;
+mod portraits;
 mod stored;
 
 pub(super) fn at(lon: f64, lat: f64) -> Point {

@@ -3,6 +3,7 @@
 //! ```text
 //!  event_entry ─┬─ event_owner   one a coverage: the chain as filed, and as it is now
 //!               ├─ event_area    one for each area of these chains: the index of `within`
+//!               │    └ event_count   how many, by area, hour, type, state and source
 //!               ├─ event_step    what was done          (rows are only added)
 //!               └─ event_ruling  what was decided on it (rows are only added)
 //!  layer `event`: those that are open and have a place, for snapshots and GIS programs
@@ -13,6 +14,7 @@
 //! writes them anew where the ground changed. It must not know what a state means, nor
 //! how an event is judged.
 
+mod counts;
 mod owners;
 mod page;
 mod read;
@@ -27,11 +29,13 @@ use jiff::Timestamp;
 use super::Error;
 use super::sql::Tx;
 
+pub use counts::{Counting, EventCount, Repeated};
 pub use page::{EventPage, EventQuery, Owned, Recent};
 pub use read::{Event, EventLink, EventOwner, EventRuling, EventStep};
 pub use steps::{NewStep, Replaced, Ruling};
 pub use write::Filed;
 
+pub(super) use counts::check as check_counts;
 pub(super) use owners::{check, reown};
 
 /// The layer that open events are features of.

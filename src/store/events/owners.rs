@@ -16,7 +16,7 @@ use super::super::{CheckReport, Error};
 use super::read::place;
 use super::steps::Ruling;
 use super::write::{AreaRow, OWNER, area_rows, owner_row, positions, put_areas};
-use super::{CELL_SHIFT, bases, cell, chain_of};
+use super::{CELL_SHIFT, bases, cell, chain_of, counts};
 use crate::snapshot::CoverageView;
 
 /// Events that are looked at together.
@@ -257,6 +257,7 @@ async fn write(
     }
     let keys = gone.iter().map(|row| row[..4].iter().map(|key| Arg::from(*key)).collect()).collect();
     tx.delete_rows("event_area", &["coverage", "area", "time_us", "event"], keys).await?;
+    counts::count(tx, &gone, -1).await?;
     areas.sort_unstable();
     put_areas(tx, &areas).await?;
     let keys = changes.iter().map(|(standing, _)| vec![standing.number.into(), position.into()]).collect();

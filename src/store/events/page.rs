@@ -126,7 +126,7 @@ impl Store {
 }
 
 /// The first whole microsecond that is not before a time: those of events are whole.
-fn whole_us(time: Timestamp) -> i64 {
+pub(super) fn whole_us(time: Timestamp) -> i64 {
     let us = time.as_microsecond();
     us + i64::from(i128::from(us) * 1000 < time.as_nanosecond())
 }

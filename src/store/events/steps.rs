@@ -9,7 +9,7 @@ use super::super::{Error, Store, derive};
 use super::owners::{Change, put};
 use super::read::{Event, complete, entries};
 use super::write::{Shown, hide, layer, log, show};
-use super::{NewOwner, cell, feature_id};
+use super::{NewOwner, cell, counts, feature_id};
 use crate::snapshot::Snapshot;
 
 /// Something that was done.
@@ -89,6 +89,8 @@ impl Store {
     ) -> Result<Event, Error> {
         let mut tx = self.writing().await?;
         let now = Timestamp::now();
+        let counted = counts::rows_of(&mut tx, event.number, event.time).await?;
+        counts::count(&mut tx, &counted, -1).await?;
         let sql = "update event_entry set state = $3, is_open = $4, worker = coalesce($5, worker), steps = steps + 1 \
                    where number = $1 and steps = $2";
         let args = vec![
@@ -101,6 +103,7 @@ impl Store {
         if tx.run(sql, args).await? != 1 {
             return Err(Error::Stale(format!("event {}", event.id)));
         }
+        counts::count(&mut tx, &counted, 1).await?;
         tx.insert_many("event_step", &COLUMNS, [step.row(event.number, event.step_count + 1, now)]).await?;
         finish(tx, event.number, now, snapshot).await
     }

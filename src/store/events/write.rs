@@ -10,7 +10,7 @@ use super::super::features::is_present;
 use super::super::layers::{self, LayerInfo, Record};
 use super::super::sql::{Arg, Tx};
 use super::super::{Error, Store, blob, derive, log_change, names, revisions};
-use super::{EVENT_LAYER, NewEvent, bases, cell, chain_text, feature_id};
+use super::{EVENT_LAYER, NewEvent, bases, cell, chain_text, counts, feature_id};
 use crate::feature::Geometry;
 use crate::snapshot::{CoverageView, Field, Kind, Snapshot};
 
@@ -331,8 +331,9 @@ pub(super) fn area_rows(
 
 pub(super) async fn put_areas(tx: &mut Tx, rows: &[AreaRow]) -> Result<(), Error> {
     let columns = ["coverage", "area", "time_us", "event", "basis"];
-    let rows: Vec<Vec<Arg>> = rows.iter().map(|row| row.map(Arg::from).into()).collect();
-    tx.insert_many("event_area", &columns, rows).await
+    let values: Vec<Vec<Arg>> = rows.iter().map(|row| row.map(Arg::from).into()).collect();
+    tx.insert_many("event_area", &columns, values).await?;
+    counts::count(tx, rows, 1).await
 }
 
 /// The position of each coverage.
