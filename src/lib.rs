@@ -16,6 +16,7 @@
 //! - [`steps`]: the way of an event: who may move it on, and how late it is
 //! - [`intake`]: events in, each filed once, under the owners of its time
 //! - [`redraw`]: plans: drafts of changes to the boundaries, seen before they are published
+//! - [`search`]: things by what people know of them, places by their numbers
 //! - [`portrait`]: what there is to say of an area: people, place, party, workers, events
 //! - [`demo`]: a seeded city that takes the same way in as a file
 //! - [`http`]: one file a resource; the only room that knows axum and wire JSON
@@ -41,6 +42,7 @@ pub mod steps;
 pub mod tiling;
 
 pub mod portrait;
+pub mod search;
 
 pub mod demo;
 

@@ -35,6 +35,7 @@ mod plans;
 mod portraits;
 mod register;
 mod revisions;
+mod search;
 mod styles;
 mod tiles;
 mod workers;
@@ -223,6 +224,7 @@ pub async fn told_to_stop() {
 fn router(app: App) -> axum::Router {
     let documented = OpenApiRouter::with_openapi(docs::head())
         .routes(routes!(locate::one, locate::many))
+        .routes(routes!(search::search))
         .routes(routes!(areas::list))
         .routes(routes!(areas::one))
         .routes(routes!(areas::children))

@@ -15,6 +15,7 @@ use crate::dispatch::{Standing, Workers};
 use crate::intake::Intake;
 use crate::locate::Sheets;
 use crate::redraw::Plans;
+use crate::search::Searcher;
 use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
 use crate::store::Store;
 use crate::tiling::Tiler;
@@ -49,6 +50,8 @@ pub struct Shared {
     pub(super) intake: Arc<Intake>,
     /// What is written of each area.
     pub(super) sheets: Sheets,
+    /// The texts of the city.
+    pub(super) searcher: Searcher,
     /// Makes tiles.
     pub(super) tiler: Arc<Tiler>,
     /// How the service is set up.
@@ -90,6 +93,7 @@ impl App {
             standing: Standing::default(),
             plans: Plans::new(config.plans),
             sheets: Sheets::default(),
+            searcher: Searcher::default(),
             tiler: Arc::new(Tiler::new(TILE_CACHE)),
             zone: intake.zone().clone(),
             intake,

@@ -19,6 +19,7 @@ mod meeting;
 mod places;
 mod plans;
 mod portraits;
+mod search;
 mod stored;
 
 pub(super) fn at(lon: f64, lat: f64) -> Point {
