@@ -272,12 +272,18 @@ fn a_crowded_tile_stays_within_its_limit_and_says_what_it_left_out() {
 #[test]
 fn another_datum_moves_everything_by_hundreds_of_metres_and_keeps_it_whole() {
     let coverage = city::coverage(8, 8, 7);
-    let (plain, bent) = (AreaTiles::new(&coverage, Datum::Wgs84), AreaTiles::new(&coverage, Datum::Gcj02));
+    for (datum, metres) in [(Datum::Gcj02, 400.0..530.0), (Datum::Bd09, 900.0..1300.0)] {
+        moved_and_whole(&coverage, datum, metres);
+    }
+}
+
+fn moved_and_whole(coverage: &Coverage, datum: Datum, metres: std::ops::Range<f64>) {
+    let (plain, bent) = (AreaTiles::new(coverage, Datum::Wgs84), AreaTiles::new(coverage, datum));
     let mut scratch = Scratch::default();
     let z = 14;
     let unit_m = 40_075_016.7 / 4096.0 / f64::from(1 << z) * 0.81;
     let mut offsets = Vec::new();
-    for tile in tiles_of(&coverage, z) {
+    for tile in tiles_of(coverage, z) {
         let mut labels = |tiles: &AreaTiles| -> BTreeMap<u64, (i32, i32)> {
             let Some(bytes) = tiles.labels(&mut scratch, "label", Level(3), tile) else { return BTreeMap::new() };
             decode(&bytes).unwrap()[0].features.iter().map(|f| (f.id.unwrap(), f.parts[0][0])).collect()
@@ -294,7 +300,7 @@ fn another_datum_moves_everything_by_hundreds_of_metres_and_keeps_it_whole() {
             assert_eq!(of(&grid), of(&whole), "{tile}");
         }
     }
-    assert!(offsets.len() > 10 && offsets.iter().all(|m| (400.0..530.0).contains(m)), "{offsets:?}");
+    assert!(offsets.len() > 10 && offsets.iter().all(|m| metres.contains(m)), "{datum:?}: {offsets:?}");
 }
 
 #[test]

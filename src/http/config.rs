@@ -67,7 +67,7 @@ pub struct BaseMap {
     pub kind: BaseMapKind,
     /// A template with `{z}`, `{x}` and `{y}`, or the URL of a TileJSON.
     pub url: String,
-    /// The datum that its tiles are drawn in: `wgs84`, `cgcs2000` or `gcj02`.
+    /// The datum that its tiles are drawn in: `wgs84`, `cgcs2000`, `gcj02` or `bd09`.
     #[serde(default = "wgs84")]
     pub datum: String,
     /// Whom to thank for it, shown on the map.
@@ -232,9 +232,9 @@ impl Config {
             }
         }
         if let Some(map) = &self.base_map
-            && !matches!(map.datum.as_str(), "wgs84" | "cgcs2000" | "gcj02")
+            && !matches!(map.datum.as_str(), "wgs84" | "cgcs2000" | "gcj02" | "bd09")
         {
-            return nonsense("base_map.datum", format!("{} is none of wgs84, cgcs2000, gcj02", map.datum));
+            return nonsense("base_map.datum", format!("{} is none of wgs84, cgcs2000, gcj02, bd09", map.datum));
         }
         let l = &self.limits;
         let all = [l.connections, l.requests, l.bulk_requests, l.listeners, l.stream_held_bytes, l.items, l.page];

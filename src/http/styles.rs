@@ -71,7 +71,8 @@ fn drawn(map: &BaseMap) -> tiling::BaseMap {
             BaseMapKind::Vector => tiling::BaseMapKind::Vector,
         },
         url: map.url.clone(),
-        datum: if map.datum == "gcj02" { Datum::Gcj02 } else { Datum::Wgs84 },
+        // The configuration was checked.
+        datum: Datum::parse(&map.datum).unwrap_or_default(),
         attribution: map.attribution.clone(),
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct Drawn {
     rev: Option<u64>,
     /// What this plan would make of it
     plan: Option<String>,
-    /// `wgs84`, or `gcj02` to lie over a Chinese base map
+    /// `wgs84`, or to lie over a Chinese base map `gcj02` or, Baidu's, `bd09`
     datum: Option<String>,
     /// The attributes that features show, comma-separated: `LAYER.FIELD`, or `FIELD` where one layer of
     /// features is asked for
@@ -159,12 +159,11 @@ async fn source(app: &App, reading: Reading, layers: &str, q: &Drawn) -> Result<
     let reading = reading.at(app, q.at.as_deref(), q.rev, q.plan.as_deref()).await?;
     let view = reading.coverage(q.coverage.as_deref())?.clone();
     let datum = match q.datum.as_deref() {
-        None | Some("wgs84" | "cgcs2000") => Datum::Wgs84,
-        Some("gcj02") => Datum::Gcj02,
-        Some(other) => {
-            return Err(Problem::new(Code::BadParameter, format!("tiles come in wgs84 and gcj02, not {other}"))
-                .with("parameter", "datum"));
-        }
+        None => Datum::Wgs84,
+        Some(name) => Datum::parse(name).ok_or_else(|| {
+            let known = Datum::ALL.map(Datum::name).join(", ");
+            Problem::new(Code::BadParameter, format!("tiles come in {known}, not {name}")).with("parameter", "datum")
+        })?,
     };
     let wish = Wish {
         fields: q.fields.as_deref(),

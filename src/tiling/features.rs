@@ -157,7 +157,9 @@ fn outline(shape: &mut Shape, geometry: GeometryRef<'_>, datum: Datum, space: &T
         GeometryRef::Polygons(parts) => {
             for part in parts.iter() {
                 let role = if part.is_hole { Role::Hole } else { Role::Shell };
-                shape.push_ring(role, part.points.iter().map(|p| locate(*p)));
+                let closing = part.points.last().zip(part.points.first());
+                let back = closing.into_iter().flat_map(|(last, first)| datum.between(*last, *first)).map(locate);
+                shape.push_ring(role, along(part.points).into_iter().chain(back));
             }
             GeometryKind::Polygon
         }

@@ -22,10 +22,6 @@ const CORNER_SQUARE_UNITS: f64 = 64.0;
 /// small areas keep their shape as long as they can be seen at all.
 const CORNER_PART_OF_FACE: f64 = 1.0 / 16.0;
 
-/// Vertices that only bend an edge to its datum are drawn from this zoom on: above it
-/// a tile unit is longer than the bend of a kilometre.
-const BEND_ZOOM: u8 = 13;
-
 /// Lines in one chunk.
 pub(super) const CHUNK: usize = 64;
 
@@ -202,7 +198,7 @@ impl Chunk {
 /// The vertices of a border on the world grid, with their weights.
 fn draw(coverage: &Coverage, weights: &Weights, id: BorderId, datum: Datum) -> (Vec<World>, Vec<f32>) {
     let (Some(border), Some(weights)) = (coverage.border(id), weights.of(id)) else { return Default::default() };
-    let in_between = weight_of_units(BEND_ZOOM, tiles::EXTENT, CORNER_SQUARE_UNITS);
+    let in_between = weight_of_units(datum.bend_zoom(), tiles::EXTENT, CORNER_SQUARE_UNITS);
     let mut drawn = (Vec::with_capacity(border.line.len()), Vec::with_capacity(border.line.len()));
     for (i, (p, weight)) in border.line.iter().zip(weights.iter()).enumerate() {
         if let Some(before) = i.checked_sub(1) {

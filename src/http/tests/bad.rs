@@ -37,7 +37,7 @@ async fn what_a_query_gets_wrong_is_named() {
         ("tiles/grid/3/0/x.mvt", 400, "bad_tile", "y"),
         ("tiles/grid,nope/3/0/0", 404, "unknown_layer", "building"),
         ("tiles/grid,grid/3/0/0", 400, "bad_parameter", "twice"),
-        ("tiles/grid?datum=bd09", 400, "bad_parameter", "gcj02"),
+        ("tiles/grid?datum=nad27", 400, "bad_parameter", "bd09"),
         ("styles/nope", 404, "unknown_style", "atlas"),
         ("layers/nope/features", 404, "unknown_layer", "worker"),
         ("layers/building/features?bbox=1,2,3", 400, "bad_parameter", "four"),
