@@ -22,7 +22,8 @@ use super::layers::Nothing;
 use super::params::Params;
 use super::problem::{Code, Problem};
 use super::state::App;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CoverageView, Layer, Snapshot};
+use crate::store::EVENT_LAYER;
 use crate::tiling::Differing;
 
 /// Events that are kept.
@@ -33,6 +34,9 @@ const CODES: usize = 1000;
 
 /// Boxes that one event names; of a layer that changed in more places it says none.
 const BOXES: usize = 1000;
+
+/// Events that are told one by one of one swap.
+const EVENTS: usize = 256;
 
 /// One thing that changed.
 #[derive(Clone, Debug)]
@@ -143,10 +147,37 @@ fn between(before: &Snapshot, after: &Snapshot, differing: &Differing) -> Vec<(&
         }
         events.push(("layer", told));
     }
+    let (old, new) = (before.layer(EVENT_LAYER), after.layer(EVENT_LAYER));
+    if let Some(new) = new.filter(|new| old.is_none_or(|old| !Arc::ptr_eq(old, new))) {
+        let ids = match old {
+            Some(old) => new.put_since(old),
+            None => Some(new.iter().map(|ix| new.id(ix).into()).collect()),
+        };
+        // Of more, only that the layer is another one is told.
+        let ids = ids.filter(|ids| ids.len() <= EVENTS).unwrap_or_default();
+        events.extend(ids.iter().map(|id| ("event", event(after, new, id))));
+    }
     for name in before.layers.keys().filter(|name| after.layer(name).is_none()) {
         events.push(("layer", json!({ "layer": name, "count": 0 })));
     }
     events
+}
+
+/// An event that came in, went a step on, or is open no more: then only that.
+fn event(snapshot: &Snapshot, layer: &Layer, feature: &str) -> Value {
+    let (source, id) = feature.split_once('/').unwrap_or(("", feature));
+    let Some(ix) = layer.find(feature) else { return json!({ "source": source, "id": id, "open": false }) };
+    let text = |name: &str| layer.field(name).and_then(|field| layer.value(ix, field).text());
+    let middle = layer.geometry(ix).map(|geometry| geometry.bounds().min);
+    let owner = |(place, view): (usize, &Arc<CoverageView>)| {
+        let area = layer.owner(ix, place).and_then(|id| view.coverage.area(id));
+        json!({ "coverage": view.name, "code": area.map(|area| &*area.code) })
+    };
+    json!({
+        "source": source, "id": id, "open": true, "type": text("type"), "state": text("state"), "time": text("time"),
+        "worker": text("worker"), "point": middle.map(|p| [p.lon(), p.lat()]),
+        "owners": snapshot.coverages.iter().enumerate().map(owner).collect::<Vec<_>>(),
+    })
 }
 
 fn parse_id(text: &str) -> Option<(u64, u32)> {
@@ -159,7 +190,8 @@ fn parse_id(text: &str) -> Option<(u64, u32)> {
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, boxes}`: the \
         codes of areas that differ, and boxes [west, south, east, north] around all of their ground, old and new), `layer` (`{layer, change, count, boxes}`: \
-        boxes of the features that were put, removed or got another owner; without `boxes` all may have) and `reset` (read all anew)", content_type = "text/event-stream")))]
+        boxes of the features that were put, removed or got another owner; without `boxes` all may have), `event` \
+        (`{source, id, open, type?, state?, time?, worker?, point?, owners?}`: one that came in, went a step on, or is open no more) and `reset` (read all anew)", content_type = "text/event-stream")))]
 pub(super) async fn changes(
     State(app): State<App>,
     Params(Nothing {}): Params<Nothing>,

@@ -406,6 +406,35 @@ impl Layer {
         Some(boxes.chain(later).filter(|b| !b.is_empty()).collect())
     }
 
+    /// The ids of the features that were put or removed since an earlier state of the layer,
+    /// ascending. `None` where all may have been: after a new base.
+    #[must_use]
+    pub fn put_since(&self, before: &Self) -> Option<Vec<Arc<str>>> {
+        if !Arc::ptr_eq(&self.base, &before.base) {
+            return None;
+        }
+        let is_same = |later: &Arc<Later>, other: &Self| {
+            let at = other.later_index.get(&later.id).and_then(|at| other.later.get(*at as usize));
+            at.is_some_and(|same| Arc::ptr_eq(same, later))
+        };
+        let pairs = [(self, before), (before, self)];
+        let of = |(one, other): (&Self, &Self)| -> Vec<Arc<str>> {
+            one.later.iter().filter(|later| !is_same(later, other)).map(|later| later.id.clone()).collect()
+        };
+        let mut ids: Vec<Arc<str>> = pairs.into_iter().flat_map(of).collect();
+        for (word, gone) in self.gone.iter().enumerate() {
+            let mut new = gone & !before.gone.get(word).copied().unwrap_or_default();
+            while new != 0 {
+                let row = word * 64 + new.trailing_zeros() as usize;
+                ids.extend(self.base.table.id(row).map(Arc::from));
+                new &= new - 1;
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Some(ids)
+    }
+
     /// Whether its owners are those of these very coverages.
     #[must_use]
     pub fn is_over(&self, coverages: &[Arc<CoverageView>]) -> bool {

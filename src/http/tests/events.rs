@@ -199,3 +199,38 @@ async fn steps_pins_and_disputes_are_kept_with_what_was_before() {
     assert_eq!(closed["events"][0]["due"]["state"], "normal");
     kept.city.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_and_what_becomes_of_it_is_told_as_it_happens() {
+    let kept = Kept::new().await;
+    let mut feed = get(&kept.city, "changes").send().await.unwrap();
+    let mut heard = String::new();
+    let mut hear = async |wanted: &str| {
+        while !heard.contains(wanted) {
+            heard += std::str::from_utf8(&feed.chunk().await.unwrap().unwrap()).unwrap();
+        }
+    };
+    for id in ["e1", "e2"] {
+        read(post(&kept.city, "events", "application/json", event(id, 120.05).to_string()).send().await.unwrap(), 201)
+            .await;
+        hear(&format!("\"id\":\"{id}\"")).await;
+    }
+    let step = |to: &str, note: &str| {
+        let body = j!({"to": to, "actor": "李", "note": note});
+        kept.send(Method::POST, "events/e1/steps").json(&body).send()
+    };
+    read(step("filed", "").await.unwrap(), 201).await;
+    hear("\"state\":\"filed\"").await;
+    read(step("cancelled", "重复").await.unwrap(), 201).await;
+    hear("\"open\":false").await;
+    let told: Vec<Json> = heard
+        .split("\n\n")
+        .filter(|block| block.contains("event: event"))
+        .map(|block| serde_json::from_str(block.split_once("data: ").unwrap().1).unwrap())
+        .collect();
+    let told: Vec<_> = told.iter().map(|e| (e["id"].as_str().unwrap(), &e["state"], &e["owners"][0]["code"])).collect();
+    let (none, g1) = (Json::Null, j!("g1"));
+    let [collected, filed] = [j!("collected"), j!("filed")];
+    assert_eq!(told, [("e1", &collected, &g1), ("e2", &collected, &g1), ("e1", &filed, &g1), ("e1", &none, &none)]);
+    kept.city.stop().await;
+}
