@@ -10,7 +10,10 @@ import time
 import urllib.error
 import urllib.request
 
+import pyogrio
+import pyproj
 import pytest
+import shapely
 from pmtiles.reader import MmapSource, Reader, all_tiles
 from pmtiles.tile import tileid_to_zxy
 
@@ -158,3 +161,52 @@ def test_addresses_are_those_of_the_format(gridatlas, city, tmp_path):
         bounds = city.json("tiles/grid")["bounds"]
         assert (west, north) == (bounds[0], bounds[3])
     assert tileid_to_zxy(0) == (0, 0, 0)
+
+
+def unit_m(z):
+    """A tile unit at a zoom, in metres on the Mercator plane."""
+    return 40_075_016.685578488 / 4096 / 2**z
+
+
+def mercator(geometries):
+    return shapely.transform(geometries, pyproj.Transformer.from_crs(4326, 3857, always_xy=True).transform, interleaved=False)
+
+
+def near(drawn, real, limit):
+    """Whether two grounds are nowhere farther apart than a limit; where the first ends it was cut."""
+    return shapely.hausdorff_distance(drawn, real) <= limit
+
+
+@pytest.mark.parametrize("z", [13, 15, 16])
+@pytest.mark.parametrize("form", ["served", "mbtiles", "pmtiles"])
+def test_gdal_finds_the_areas_where_the_coverage_has_them(gridatlas, city, tmp_path, z, form):
+    real_file = tmp_path / "grid.fgb"
+    gridatlas("export", "areas", "--level", "grid", "--store", city.store, "--out", real_file)
+    meta, _, geometry, fields = pyogrio.raw.read(real_file)
+    real = dict(zip(dict(zip(meta["fields"], fields))["code"], mercator(shapely.from_wkb(geometry))))
+
+    source = tmp_path / "city.pmtiles"
+    gridatlas("export", "tiles", "grid", "--min-zoom", z, "--max-zoom", z, "--store", city.store, "--out", source)
+    if form == "served":
+        # Tile by tile over HTTP, as what they lie at says where they are.
+        reads = [(f"/vsicurl/{city.url}tiles/grid/{z}/{x}/{y}.pbf", {}) for _, x, y in of_pmtiles(source)[0]]
+    elif form == "mbtiles":
+        gridatlas(
+            "export", "tiles", "grid", "--min-zoom", z, "--max-zoom", z, "--store", city.store, "--out", tmp_path / "city.mbtiles"
+        )
+        reads = [(tmp_path / "city.mbtiles", {"ZOOM_LEVEL": z, "CLIP": "NO"})]
+    else:
+        reads = [(source, {"ZOOM_LEVEL": z, "CLIP": "NO"})]
+    drawn = {}
+    for path, options in reads:
+        meta, _, geometry, fields = pyogrio.raw.read(path, layer="grid", **options)
+        assert meta["crs"] == "EPSG:3857"
+        for code, piece in zip(dict(zip(meta["fields"], fields))["code"], shapely.from_wkb(geometry)):
+            assert piece.is_valid
+            drawn.setdefault(code, []).append(piece)
+    assert drawn.keys() == real.keys()
+    # A corner that was left out moves a line by some units; a vertex by half of one each way.
+    limit = unit_m(z) * (1.5 if z >= 16 else 24)
+    for code, pieces in drawn.items():
+        # GDAL cuts single tiles at their sides, to a part of a micrometre.
+        assert near(shapely.union_all(pieces, grid_size=1e-3), real[code], limit), code
