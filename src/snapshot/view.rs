@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use boundaries::{Coverage, Locator};
+use boundaries::{Bounds, Coverage, Locator};
 use jiff::Timestamp;
 
 use super::shares::BorderRuns;
@@ -21,6 +21,7 @@ pub struct CoverageView {
     /// From when it is in force; `None` for the first, which reaches back without limit.
     pub effective: Option<Timestamp>,
     runs: OnceLock<BorderRuns>,
+    bounds: OnceLock<Bounds>,
 }
 
 impl CoverageView {
@@ -28,7 +29,7 @@ impl CoverageView {
     #[must_use]
     pub fn new(name: Arc<str>, coverage: Coverage, revision: u64, effective: Option<Timestamp>) -> Self {
         let locator = Locator::build(&coverage);
-        Self { name, coverage, locator, revision, effective, runs: OnceLock::new() }
+        Self { name, coverage, locator, revision, effective, runs: OnceLock::new(), bounds: OnceLock::new() }
     }
 
     /// The same for a coverage that came from this one by an edit: what the edit
@@ -38,7 +39,7 @@ impl CoverageView {
         let locator = self.locator.updated(&self.coverage, &coverage);
         let runs = self.runs.get().map(|runs| runs.updated(&self.coverage, &coverage));
         let runs = runs.map_or_else(OnceLock::new, OnceLock::from);
-        Self { name: self.name.clone(), coverage, locator, revision, effective, runs }
+        Self { name: self.name.clone(), coverage, locator, revision, effective, runs, bounds: OnceLock::new() }
     }
 
     /// How many bytes it holds beyond those that are the same memory in another state.
@@ -56,6 +57,12 @@ impl CoverageView {
     #[must_use]
     pub fn levels(&self) -> &[Arc<str>] {
         self.coverage.levels()
+    }
+
+    /// The box around all ground; looked for when first asked for.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        *self.bounds.get_or_init(|| self.coverage.bounds())
     }
 
     /// The borders in short runs, found by box; made when first asked for.

@@ -81,7 +81,7 @@ fn of_layer(layer: &Layer, choice: &Choice) -> Map<String, Value> {
 /// West, south, east, north; the whole map for a coverage without ground, whose
 /// layers may lie anywhere.
 pub(super) fn bounds(view: &CoverageView) -> [f64; 4] {
-    let b = view.coverage.bounds();
+    let b = view.bounds();
     if b.is_empty() {
         [-180.0, -85.051_13, 180.0, 85.051_13]
     } else {

@@ -96,7 +96,7 @@ fn extent(snapshot: &Snapshot, view: &CoverageView, layers: &LayerList) -> Bound
         .iter()
         .filter_map(|(name, _)| snapshot.layer(name))
         .flat_map(|layer| layer.iter().filter_map(|ix| Some(layer.geometry(ix)?.bounds())));
-    of_layers.fold(view.coverage.bounds(), Bounds::union)
+    of_layers.fold(view.bounds(), Bounds::union)
 }
 
 /// The tiles of a zoom that a box meets, buffers included.

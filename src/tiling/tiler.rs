@@ -353,7 +353,7 @@ impl Tiler {
                 })
             })
             .collect();
-        Request { ready, gatherings: &self.gatherings, extent: view.coverage.bounds(), owners, sources, datum }
+        Request { ready, gatherings: &self.gatherings, extent: view.bounds(), owners, sources, datum }
     }
 }
 
