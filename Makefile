@@ -44,6 +44,10 @@ lint: setup-build web/node_modules/.stamp ## Check format, types, lints and the 
 bench: setup-build ## Measure against references, and print the ratios as a table
 	cargo bench --bench bars --bench tiles
 
+.PHONY: bench-peers
+bench-peers: setup-build setup-postgres setup-peers ## Measure beside PostGIS, martin, nginx and tippecanoe on the same city
+	setup/with-postgres.sh cargo bench --bench peers
+
 .PHONY: web
 web: web/dist/index.html ## Build the front-end into web/dist
 
@@ -94,6 +98,19 @@ setup-postgres:
 .PHONY: setup-chromium
 setup-chromium:
 	@setup/debian.sh chromium:chromium fonts-noto-cjk
+
+.PHONY: setup-peers
+setup-peers: .local/peers/python/.stamp .local/peers/cargo/bin/martin
+	@setup/debian.sh nginx-light:nginx wrk curl
+
+.local/peers/python/.stamp: benches/peers/requirements.txt
+	setup/python.sh .local/peers/python $<
+	touch $@
+
+# Takes some minutes, once.
+.local/peers/cargo/bin/martin:
+	@setup/debian.sh libssl-dev pkg-config
+	cargo install martin --version 1.14.0 --locked --no-default-features --features postgres,mbtiles,mlt --root .local/peers/cargo
 
 %/node_modules/.stamp: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund --loglevel=error

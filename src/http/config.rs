@@ -121,6 +121,8 @@ pub struct Limits {
     pub items: usize,
     /// Features on one page.
     pub page: usize,
+    /// Bytes of tiles that are kept in memory; 0 keeps none.
+    pub tile_cache_bytes: u64,
 }
 
 impl Default for Limits {
@@ -140,6 +142,7 @@ impl Default for Limits {
             stream_held_bytes: 64 << 20,
             items: 100_000,
             page: 1000,
+            tile_cache_bytes: 256 << 20,
         }
     }
 }

@@ -20,9 +20,6 @@ use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
 use crate::store::Store;
 use crate::tiling::Tiler;
 
-/// Bytes of tiles that are kept.
-const TILE_CACHE: u64 = 256 << 20;
-
 /// A handle on the shared state; clones are cheap.
 #[derive(Clone, Debug)]
 pub struct App(Arc<Shared>);
@@ -94,7 +91,7 @@ impl App {
             plans: Plans::new(config.plans),
             sheets: Sheets::default(),
             searcher: Searcher::default(),
-            tiler: Arc::new(Tiler::new(TILE_CACHE)),
+            tiler: Arc::new(Tiler::new(limits.tile_cache_bytes)),
             zone: intake.zone().clone(),
             intake,
             requests: room(limits.requests),
