@@ -42,7 +42,7 @@ lint: setup-build web/node_modules/.stamp ## Check format, types, lints and the 
 
 .PHONY: bench
 bench: setup-build ## Measure against references, and print the ratios as a table
-	cargo bench --bench bars --bench tiles
+	cargo bench --bench bars --bench tiles --bench features
 
 .PHONY: bench-peers
 bench-peers: setup-build setup-postgres setup-peers ## Measure beside PostGIS, martin, nginx and tippecanoe on the same city

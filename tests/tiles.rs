@@ -252,7 +252,7 @@ fn there_is_no_tile_where_there_is_nothing() {
 fn a_crowded_tile_stays_within_its_limit_and_says_what_it_left_out() {
     let city = snapshot(city::coverage(6, 6, 7), vec![("building", crowd(60_000))]);
     let tiler = Tiler::new(1 << 24);
-    let tile = TileCoord::of(World::from_e7(city::ORIGIN.x + 150_000, city::ORIGIN.y + 200_000), 13).unwrap();
+    let tile = TileCoord::of(World::from_e7(city::ORIGIN.x + 150_000, city::ORIGIN.y + 200_000), 14).unwrap();
     let options = TileOptions { encoding: Encoding::Gzip, ..PLAIN };
     let packed = tiler.tile(&city, &city.coverages[0], &list(&city, "grid,building"), tile, options).unwrap().unwrap();
     assert!(packed.bytes.len() <= gridatlas::tiling::MAX_TILE_BYTES, "{} bytes", packed.bytes.len());

@@ -17,6 +17,7 @@ const REQUESTS: &str = "gridatlas_http_requests_total";
 const SECONDS: &str = "gridatlas_http_request_duration_seconds";
 const LOCATED: &str = "gridatlas_located_points_total";
 const TILE_BYTES: &str = "gridatlas_tile_bytes_total";
+const LEFT_OUT: &str = "gridatlas_tile_features_left_out_total";
 const REVISION: &str = "gridatlas_snapshot_revision";
 const AGE: &str = "gridatlas_snapshot_age_seconds";
 const OPEN: &str = "gridatlas_open_connections";
@@ -35,6 +36,10 @@ pub(super) fn install() {
         describe_histogram!(SECONDS, Unit::Seconds, "Time until an answer began, by route");
         describe_counter!(LOCATED, "Places that were located");
         describe_counter!(TILE_BYTES, Unit::Bytes, "Bytes of tiles that were answered");
+        describe_counter!(
+            LEFT_OUT,
+            "Features and areas that answered tiles had no room for, or that nothing was left of at their zoom"
+        );
         describe_gauge!(REVISION, "The revision that is answered from");
         describe_gauge!(AGE, Unit::Seconds, "Time since the store was last found to hold nothing newer");
         describe_gauge!(OPEN, "Open connections");
@@ -63,9 +68,10 @@ pub(super) fn count_located(points: usize) {
     counter!(LOCATED).increment(points as u64);
 }
 
-/// Counts the bytes of a tile.
-pub(super) fn count_tile(bytes: usize) {
+/// Counts the bytes of a tile, and what is not in it.
+pub(super) fn count_tile(bytes: usize, left_out: u32) {
     counter!(TILE_BYTES).increment(bytes as u64);
+    counter!(LEFT_OUT).increment(left_out.into());
 }
 
 /// Says how many connections are open.

@@ -224,7 +224,7 @@ pub(super) async fn tile(
             let body = tile.bytes.clone();
             let mut answer = tags::answer(&request, &tile.etag, MVT, cache, Vec::new());
             if answer.status() == StatusCode::OK {
-                metrics::count_tile(body.len());
+                metrics::count_tile(body.len(), tile.left_out);
                 if tile.encoding != Encoding::Identity {
                     let name = HeaderValue::from_static(tile.encoding.name());
                     answer.headers_mut().insert(header::CONTENT_ENCODING, name);

@@ -40,8 +40,10 @@ impl RTreeObject for Boxed {
     }
 }
 
+/// The rows that a layer has but for those put or removed since: the same memory in all states
+/// of the layer until there is a new one.
 #[derive(Debug)]
-struct Base {
+pub struct Base {
     table: Table,
     index: StringIndex,
     tree: RTree<Boxed>,
@@ -241,12 +243,36 @@ impl Layer {
         Some(Feature { id: self.id(ix).into(), geometry: self.geometry(ix)?.to_geometry(), properties })
     }
 
+    /// The rows that states of this layer have in common.
+    #[must_use]
+    pub fn base(&self) -> &Arc<Base> {
+        &self.base
+    }
+
+    /// The rows of the base, also those that are gone.
+    #[must_use]
+    pub fn base_rows(&self) -> std::ops::Range<usize> {
+        0..self.base.table.len()
+    }
+
+    /// Whether a row is there, and was not replaced or removed.
+    #[inline]
+    #[must_use]
+    pub fn has(&self, ix: usize) -> bool {
+        ix < self.base.table.len() + self.later.len() && !self.is_gone(ix)
+    }
+
+    /// The features put since the base was made whose boxes meet `bounds`.
+    pub fn later_within(&self, bounds: Bounds) -> impl Iterator<Item = usize> {
+        let begin = self.base.table.len();
+        let later = self.later.iter().enumerate().filter(move |(_, l)| l.bounds.meets(bounds));
+        later.map(move |(i, _)| begin + i)
+    }
+
     /// The features whose boxes meet `bounds`.
     pub fn within(&self, bounds: Bounds) -> impl Iterator<Item = usize> {
         let base = self.base.tree.locate_in_envelope_intersecting(envelope(bounds)).map(|b| b.row as usize);
-        let begin = self.base.table.len();
-        let later = self.later.iter().enumerate().filter(move |(_, l)| l.bounds.meets(bounds));
-        base.filter(|row| !self.is_gone(*row)).chain(later.map(move |(i, _)| begin + i))
+        base.filter(|row| !self.is_gone(*row)).chain(self.later_within(bounds))
     }
 
     /// The features of an area and of all areas below it. `coverage` is the place of

@@ -29,7 +29,7 @@ mod atlas;
 pub(crate) mod tests;
 
 pub use atlas::Atlas;
-pub use layer::{Layer, Moved};
+pub use layer::{Base, Layer, Moved};
 pub use moment::{Moment, MomentError};
 pub use shapes::{GeometryRef, Part, Parts};
 pub use shares::Share;

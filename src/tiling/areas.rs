@@ -315,7 +315,7 @@ impl Sheet<'_> {
         if let Some([(bounds, polygon)]) = traced
             && self.shown.holds(*bounds)
         {
-            return push(shape, polygon, tile);
+            return shape.push_polygon(polygon, tile);
         }
         if let (None, [part]) = (traced, area.parts.as_slice()) {
             let bounds = part.bounds.on(self.lines.grid());
@@ -327,7 +327,7 @@ impl Sheet<'_> {
         // In the order of what is in the tile: what is done to an area beyond it must not change it.
         let mut pieces = self.pieces(area);
         pieces.sort_by_cached_key(|polygon| polygon.shell.iter().min().copied());
-        pieces.iter().for_each(|polygon| push(shape, polygon, tile));
+        pieces.iter().for_each(|polygon| shape.push_polygon(polygon, tile));
     }
 
     /// The same for an area that is cut, of several parts, with holes or traced.
@@ -392,10 +392,4 @@ fn push_edges(cut: &mut Cut, ring: &[GridPoint]) {
         at = p;
     }
     cut.end_ring();
-}
-
-fn push(shape: &mut Shape, polygon: &GridPolygon, tile: TileCoord) {
-    for ring in polygon.rings() {
-        shape.push_traced(|points| points.extend(ring.iter().map(|p| p.in_tile(tile))));
-    }
 }

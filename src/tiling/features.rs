@@ -1,20 +1,27 @@
 //! A layer of features (buildings, party units, workers, events, anything else) as a
 //! tile layer.
 //!
-//! A tile has a limit in bytes. Where a layer passes it, the largest features go in
-//! first (points: the earliest), and the first feature says in `left_out` how many
-//! had to stay out.
+//! Ground too small to be seen for itself is merged to blocks. A tile has a limit in bytes:
+//! where a layer passes it, the largest features go in (points: the earliest), and the first
+//! feature says in `left_out` how many had to stay out.
 
 use boundaries::{Bounds, Point};
-use tiles::{BUFFER, GeometryKind, LayerWriter, Role, Scratch, Shape, TagValue, TileCoord, TileSpace};
+use tiles::{BUFFER, GeometryKind, Grid, GridBox, LayerWriter, Scratch, Shape, TagValue, TileCoord, TileSpace};
 
+use super::blocks::{Blocks, blocks};
 use super::choice::Choice;
 use super::datum::Datum;
-use super::shown::{ID, LEFT_OUT, OWNER, owner_code, tag};
+use super::footprints::{Footprint, Footprints};
+use super::shown::{ID, LEFT_OUT, MERGED, OWNER, owner_code, tag};
 use crate::snapshot::{CoverageView, GeometryRef, Layer};
 
 /// Things drawn as ground are worth drawing from here on.
 const LOWEST_ZOOM_OF_GROUND: u8 = 13;
+/// From here on all of it is drawn for itself; before, ground whose box has fewer square tile
+/// units than these is merged to blocks: one pixel of a 512-pixel tile.
+const WHOLE_ZOOM: u8 = 15;
+const LEAST_SQUARE_UNITS: i64 = 64;
+
 /// Points begin between these, by how dense they are.
 const LOWEST_ZOOMS_OF_POINTS: std::ops::RangeInclusive<u8> = 8..=14;
 /// Tile units that each point has to itself, on average, at the lowest zoom.
@@ -51,117 +58,116 @@ pub(super) fn shown_by(tile: TileCoord, datum: Datum) -> Bounds {
     }
 }
 
-/// Draws a layer into a tile, in at most `limit` bytes. `owners` is a coverage and its
-/// place in the snapshot: each feature says the code of its owner there.
-pub(super) fn draw(
-    scratch: &mut Scratch,
-    layer: &Layer,
-    choice: &Choice,
-    owners: Option<(usize, &CoverageView)>,
-    tile: TileCoord,
-    datum: Datum,
-    limit: usize,
-) -> Drawn {
-    // It was made ready once before, when it was chosen.
-    let Ok(filter) = choice.of_features(layer, owners) else { return Drawn::default() };
-    let is_let_through = |ix: &usize| filter.as_ref().is_none_or(|filter| filter.passes(*ix));
-    let mut found: Vec<(u64, u32, usize)> = layer
-        .within(shown_by(tile, datum))
-        .filter(is_let_through)
-        .map(|ix| (rank(layer.geometry(ix)), layer.number(ix), ix))
-        .collect();
-    found.sort_unstable();
+/// What is drawn, and of what.
+pub(super) struct Sheet<'a> {
+    pub(super) layer: &'a Layer,
+    /// The footprints of the layer's base.
+    pub(super) footprints: &'a Footprints,
+    pub(super) choice: &'a Choice,
+    /// A coverage and its place in the snapshot: each feature says the code of its owner there.
+    pub(super) owners: Option<(usize, &'a CoverageView)>,
+    pub(super) datum: Datum,
+}
 
+/// Draws a layer into a tile, in at most `limit` bytes.
+pub(super) fn draw(scratch: &mut Scratch, sheet: &Sheet<'_>, tile: TileCoord, limit: usize) -> Drawn {
+    let Sheet { layer, footprints, choice, owners, datum } = *sheet;
+    // It was made ready once before, when it was chosen.
+    let (Some(grid), Ok(filter)) = (Grid::of(tile.z()), choice.of_features(layer, owners)) else {
+        return Drawn::default();
+    };
+    let shown = GridBox::of_tile(tile);
+    let later = Footprints::of(layer, layer.later_within(shown_by(tile, datum)), datum);
+    let is_let_through = |f: &&Footprint| filter.as_ref().is_none_or(|filter| filter.passes(f.row as usize));
+    let old = footprints.meeting(grid, shown).filter(|f| layer.has(f.row as usize)).map(|f| (footprints, f));
+    let new = later.meeting(grid, shown).map(|f| (&later, f));
+    let mut found: Vec<(&Footprints, &Footprint)> = old.chain(new).filter(|(_, f)| is_let_through(f)).collect();
+    found.sort_by_key(|(_, f)| f.order());
+
+    let met = found.len();
+    let mut merged = Blocks::default();
+    if tile.z() < WHOLE_ZOOM {
+        let least = (LEAST_SQUARE_UNITS * grid.unit() * grid.unit()) as u64;
+        let is_small = |f: &Footprint| f.kind == GeometryKind::Polygon && f.bounds.area() < least;
+        merged = blocks(grid, shown, found.iter().map(|(_, f)| *f).filter(|f| is_small(f)));
+        found.retain(|(_, f)| !is_small(f));
+    }
     let fields = choice.shown_fields(layer);
     let mut names: Vec<&str> = fields.iter().map(|f| &*layer.fields()[*f].name).collect();
-    let [id_key, owner_key, left_out_key] = [0, 1, 2].map(|i| (names.len() + i) as u32);
-    names.extend([ID, OWNER, LEFT_OUT]);
-    // Texts are numbered: the layer's symbols, then the owners' codes, then the ids.
-    let (codes_from, slots) = (layer.symbols(), owners.map_or(0, |(_, view)| view.coverage.area_slots()));
-    let ids_from = codes_from + slots;
-    let texts = ids_from + found.iter().map(|(_, _, ix)| ix + 1).max().unwrap_or(0);
+    let special = names.len() as u32;
+    names.extend([ID, OWNER, LEFT_OUT, MERGED]);
+    // Texts are numbered: the layer's symbols, then the owners' codes, then the ids as they come.
+    let codes_from = layer.symbols();
+    let ids_from = codes_from + owners.map_or(0, |(_, view)| view.coverage.area_slots());
 
     let space = TileSpace::new(tile);
-    let mut shape = Shape::new();
-    let tags = |ix: usize, left_out: Option<u32>| {
-        let owner = owner_code(layer, ix, owners).map(|(slot, code)| TagValue::Text((codes_from + slot) as u32, code));
-        let id = TagValue::Text((ids_from + ix) as u32, layer.id(ix));
-        let of_field = |(key, field): (usize, &usize)| tag(layer.value(ix, *field)).map(|value| (key as u32, value));
-        fields.iter().enumerate().filter_map(of_field).collect::<Vec<_>>().into_iter().chain(
-            [
-                Some((id_key, id)),
-                owner.map(|o| (owner_key, o)),
-                left_out.map(|n| (left_out_key, TagValue::Integer(n.into()))),
-            ]
-            .into_iter()
-            .flatten(),
-        )
-    };
-
-    // Without a word about what is left out first: as a rule, nothing is.
-    let mut keep = found.len();
-    for attempt in 0..2 {
-        let left_out = (found.len() - keep) as u32;
-        let mut writer = LayerWriter::new(scratch, &names, texts);
-        let mut first = Some(left_out).filter(|n| *n > 0);
-        for (written, &(_, _, ix)) in found[..keep].iter().enumerate() {
-            if writer.bytes() > limit && attempt == 0 {
-                keep = written;
+    let (mut shape, mut tags) = (Shape::new(), Vec::with_capacity(names.len()));
+    // All of them as a rule; else the largest as far as there is room, and how many that is is
+    // known before the first, which says it.
+    let mut pass = Pass::All;
+    loop {
+        let left_out = (met - found.len()) as u32 - merged.merged;
+        let mut writer = LayerWriter::new(scratch, &names, ids_from + found.len());
+        let mut told = (left_out > 0).then_some(left_out);
+        let mut room_for = None;
+        if !merged.polygons.is_empty() {
+            shape.clear();
+            merged.polygons.iter().for_each(|polygon| shape.push_polygon(polygon, tile));
+            tags.clear();
+            tags.extend(told.take().map(|n| (special + 2, TagValue::Integer(n.into()))));
+            tags.push((special + 3, TagValue::Integer(merged.merged.into())));
+            writer.feature(merged.number.into(), GeometryKind::Polygon, &shape, tags.iter().copied());
+        }
+        for (i, (of, footprint)) in found.iter().enumerate() {
+            if writer.bytes() > limit && pass != Pass::Kept {
+                room_for = Some(i);
                 break;
             }
             shape.clear();
-            let Some(geometry) = layer.geometry(ix) else { continue };
-            let kind = outline(&mut shape, geometry, datum, &space);
-            if writer.feature(u64::from(layer.number(ix)), kind, &shape, tags(ix, first)) {
-                first = None;
+            of.draw(footprint, &mut shape, &space);
+            if shape.is_empty() {
+                continue;
+            }
+            let row = footprint.row as usize;
+            tags.clear();
+            tags.extend((0..).zip(&fields).filter_map(|(key, f)| Some((key, tag(layer.value(row, *f))?))));
+            tags.push((special, TagValue::Text((ids_from + i) as u32, layer.id(row))));
+            let owner = owner_code(layer, row, owners);
+            tags.extend(owner.map(|(slot, code)| (special + 1, TagValue::Text((codes_from + slot) as u32, code))));
+            tags.extend(told.take().map(|n| (special + 2, TagValue::Integer(n.into()))));
+            writer.feature(u64::from(footprint.number), footprint.kind, &shape, tags.iter().copied());
+        }
+        match (pass, room_for) {
+            (_, None) => return Drawn { bytes: writer.finish(layer.name()), left_out },
+            (Pass::All, Some(_)) => {
+                found.sort_unstable_by_key(|(_, f)| rank(f));
+                pass = Pass::Largest;
+            }
+            (Pass::Largest | Pass::Kept, Some(most)) => {
+                found.truncate(most);
+                found.sort_by_key(|(_, f)| f.order());
+                pass = Pass::Kept;
             }
         }
-        if keep == found.len() || attempt == 1 {
-            return Drawn { bytes: writer.finish(layer.name()), left_out };
-        }
     }
-    Drawn::default()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// In the order of the curve, as if there were room for all.
+    All,
+    /// The largest first, to see how many there is room for.
+    Largest,
+    /// Those alone.
+    Kept,
 }
 
 /// The place of a feature in the queue: ground by the size of its box, the largest
 /// first, then lines, then points.
-fn rank(geometry: Option<GeometryRef<'_>>) -> u64 {
-    match geometry {
-        Some(GeometryRef::Point(_)) | None => u64::MAX,
-        Some(other) => {
-            let b = other.bounds();
-            let side = |a: i32, b: i32| (i64::from(b) - i64::from(a)).max(0) as u64;
-            (u64::MAX - 1).saturating_sub(side(b.min.x, b.max.x).saturating_mul(side(b.min.y, b.max.y)))
-        }
-    }
-}
-
-/// Puts a geometry into a shape.
-fn outline(shape: &mut Shape, geometry: GeometryRef<'_>, datum: Datum, space: &TileSpace) -> GeometryKind {
-    let locate = |p: Point| space.locate(datum.project(p));
-    let along = |points: &[Point]| -> Vec<_> {
-        let ways = points.iter().enumerate().map(|(i, p)| (i.checked_sub(1).map(|before| points[before]), *p));
-        ways.flat_map(|(before, p)| before.into_iter().flat_map(move |b| datum.between(b, p)).chain([p]))
-            .map(locate)
-            .collect()
+fn rank(footprint: &Footprint) -> (u64, u32) {
+    let size = match footprint.kind {
+        GeometryKind::Point => 0,
+        GeometryKind::Line | GeometryKind::Polygon => footprint.bounds.area().saturating_add(1),
     };
-    match geometry {
-        GeometryRef::Point(p) => {
-            shape.push_point(locate(p));
-            GeometryKind::Point
-        }
-        GeometryRef::Lines(parts) => {
-            parts.iter().for_each(|part| shape.push_line(along(part.points)));
-            GeometryKind::Line
-        }
-        GeometryRef::Polygons(parts) => {
-            for part in parts.iter() {
-                let role = if part.is_hole { Role::Hole } else { Role::Shell };
-                let closing = part.points.last().zip(part.points.first());
-                let back = closing.into_iter().flat_map(|(last, first)| datum.between(*last, *first)).map(locate);
-                shape.push_ring(role, along(part.points).into_iter().chain(back));
-            }
-            GeometryKind::Polygon
-        }
-    }
+    (u64::MAX - size, footprint.number)
 }

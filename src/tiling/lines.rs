@@ -37,7 +37,7 @@ impl WorldBox {
     pub(super) const EMPTY: Self =
         Self { min: World { x: i32::MAX, y: i32::MAX }, max: World { x: i32::MIN, y: i32::MIN } };
 
-    fn around(points: &[World]) -> Self {
+    pub(super) fn around(points: &[World]) -> Self {
         points.iter().fold(Self::EMPTY, |b, p| b.union(Self { min: *p, max: *p }))
     }
 
@@ -46,6 +46,18 @@ impl WorldBox {
             min: World { x: self.min.x.min(other.min.x), y: self.min.y.min(other.min.y) },
             max: World { x: self.max.x.max(other.max.x), y: self.max.y.max(other.max.y) },
         }
+    }
+
+    /// Its middle.
+    pub(super) fn middle(self) -> World {
+        let middle = |a: i32, b: i32| ((i64::from(a) + i64::from(b)) >> 1) as i32;
+        World { x: middle(self.min.x, self.max.x), y: middle(self.min.y, self.max.y) }
+    }
+
+    /// Its area in square world units.
+    pub(super) fn area(self) -> u64 {
+        let side = |a: i32, b: i32| (i64::from(b) - i64::from(a)).max(0) as u64;
+        side(self.min.x, self.max.x).saturating_mul(side(self.min.y, self.max.y))
     }
 
     /// Whether the two come within `margin` units of each other.

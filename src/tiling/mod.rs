@@ -25,8 +25,10 @@ mod traced;
 mod zoom;
 
 mod areas;
+mod blocks;
 mod changed;
 mod features;
+mod footprints;
 mod gathered;
 
 mod prepared;

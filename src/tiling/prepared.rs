@@ -12,12 +12,16 @@ use tiles::TileCoord;
 use super::areas::AreaTiles;
 use super::changed::Changed;
 use super::datum::Datum;
-use crate::snapshot::{CoverageView, Layer};
+use super::footprints::Footprints;
+use crate::snapshot::{Base, CoverageView, Layer};
 
 /// Coverages kept ready, over all datums: the present ones, and some of the past or drafts.
 const MAX_COVERAGES: usize = 8;
 /// Layers whose numbers are kept.
 const MAX_LAYERS: usize = 64;
+
+/// Layers whose footprints are kept, over all datums.
+const MAX_DRAWN: usize = 32;
 
 /// Steps back to earlier states that are remembered.
 const MAX_STEPS: usize = 64;
@@ -98,12 +102,21 @@ impl Known {
     }
 }
 
+/// The footprints of a layer's base.
+#[derive(Clone, Debug)]
+struct Drawn {
+    base: Weak<Base>,
+    datum: Datum,
+    made: Arc<OnceLock<Footprints>>,
+}
+
 /// The coverages and layers that were read last, the latest at the end.
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
     serial: AtomicU64,
     coverages: Mutex<Vec<Ready>>,
     layers: Mutex<Vec<Known>>,
+    drawn: Mutex<Vec<Drawn>>,
 }
 
 impl Prepared {
@@ -177,6 +190,27 @@ impl Prepared {
         datums.sort_unstable();
         datums.dedup();
         datums
+    }
+
+    /// The footprints of a layer's base, worked out by the first who asks.
+    pub(super) fn footprints(&self, layer: &Layer, datum: Datum) -> Arc<OnceLock<Footprints>> {
+        let made = {
+            let mut all = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|d| d.base.strong_count() > 0);
+            let is_it = |d: &Drawn| d.datum == datum && std::ptr::eq(d.base.as_ptr(), Arc::as_ptr(layer.base()));
+            let drawn = match all.iter().position(is_it) {
+                Some(i) => all.remove(i),
+                None => Drawn { base: Arc::downgrade(layer.base()), datum, made: Arc::default() },
+            };
+            if all.len() >= MAX_DRAWN {
+                all.remove(0);
+            }
+            let made = drawn.made.clone();
+            all.push(drawn);
+            made
+        };
+        made.get_or_init(|| Footprints::of(layer, layer.base_rows(), datum));
+        made
     }
 
     /// A layer, known from now on.

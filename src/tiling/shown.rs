@@ -24,6 +24,9 @@ pub(super) const ID: &str = "id";
 pub(super) const OWNER: &str = "owner";
 pub(super) const LEFT_OUT: &str = "left_out";
 
+/// The attribute of the feature that stands for all that is too small: how many these are.
+pub(super) const MERGED: &str = "merged";
+
 fn listed<'n>(table: &[(&str, &'n [&'n str])], layer: &Layer) -> Option<&'n [&'n str]> {
     table.iter().find(|(name, _)| *name == &**layer.name()).map(|(_, names)| *names)
 }

@@ -14,7 +14,7 @@ use tiles::{Scratch, TileCoord};
 use super::choice::Choice;
 use super::datum::Datum;
 use super::error::TilingError;
-use super::features;
+use super::features::{self, Sheet};
 use super::gathered::{Gatherings, Of};
 use super::names::{LayerList, LayerName};
 use super::prepared::{Known, Prepared, Ready};
@@ -353,7 +353,15 @@ impl Tiler {
                 })
             })
             .collect();
-        Request { ready, gatherings: &self.gatherings, extent: view.bounds(), owners, sources, datum }
+        Request {
+            ready,
+            prepared: &self.prepared,
+            gatherings: &self.gatherings,
+            extent: view.bounds(),
+            owners,
+            sources,
+            datum,
+        }
     }
 }
 
@@ -366,6 +374,7 @@ enum Source<'a> {
 
 struct Request<'a> {
     ready: Ready,
+    prepared: &'a Prepared,
     gatherings: &'a Gatherings,
     extent: Bounds,
     owners: Option<(usize, &'a CoverageView)>,
@@ -481,7 +490,11 @@ impl Request<'_> {
                     (gathered.get().and_then(|g| g.draw(scratch, layer, choice, self.owners, tile)), 0)
                 }
                 Source::Features(layer, _, choice) => {
-                    let drawn = features::draw(scratch, layer, choice, self.owners, tile, self.datum, limit);
+                    let footprints = self.prepared.footprints(layer, self.datum);
+                    let Some(footprints) = footprints.get() else { return (Bytes::new(), 0) };
+                    let (owners, datum) = (self.owners, self.datum);
+                    let drawn =
+                        features::draw(scratch, &Sheet { layer, footprints, choice, owners, datum }, tile, limit);
                     (drawn.bytes, drawn.left_out)
                 }
             };

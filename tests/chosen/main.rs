@@ -10,4 +10,5 @@ mod support;
 mod fields;
 mod filter;
 mod gathered;
+mod small;
 mod town;

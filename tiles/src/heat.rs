@@ -10,7 +10,7 @@
 
 use crate::coord::TileCoord;
 use crate::space::{EXTENT, TilePoint, TileSpace};
-use crate::world::World;
+use crate::world::{World, interleaved};
 
 /// Tile units along the side of a cell: 8 pixels of a 512-pixel tile.
 pub const CELL: u32 = 64;
@@ -58,10 +58,11 @@ impl Heat {
     pub fn build(points: impl IntoIterator<Item = (World, f64)>) -> Self {
         let mut cells: Vec<Cell> = points
             .into_iter()
-            .map(|(at, weight)| {
-                let index = |v: i32| ((i64::from(v) + (1 << 31)) >> SHIFT) as u64;
-                let key = spread(index(at.x)) | spread(index(at.y)) << 1;
-                Cell { key, count: 1, weight, sum: (i64::from(at.x), i64::from(at.y)) }
+            .map(|(at, weight)| Cell {
+                key: at.curve() >> (2 * SHIFT),
+                count: 1,
+                weight,
+                sum: (i64::from(at.x), i64::from(at.y)),
             })
             .collect();
         cells.sort_by_key(|cell| cell.key);
@@ -79,7 +80,7 @@ impl Heat {
     /// The warm cells of a tile.
     #[must_use]
     pub fn in_tile(&self, tile: TileCoord) -> Vec<Warm> {
-        let key = spread(u64::from(tile.x())) | spread(u64::from(tile.y())) << 1;
+        let key = interleaved(tile.x(), tile.y());
         // A tile's key is the front of the keys of its cells.
         let bits = 2 * (u32::from(DEEPEST) + u32::from(CELL_BITS)).saturating_sub(u32::from(tile.z()));
         let cell_bits = 2 * u32::from(DEEPEST.saturating_sub(tile.z()));
@@ -114,21 +115,6 @@ impl Cell {
         self.weight += other.weight;
         self.sum = (self.sum.0 + other.sum.0, self.sum.1 + other.sum.1);
     }
-}
-
-/// The 32 lower bits with a gap after each.
-fn spread(n: u64) -> u64 {
-    let mut n = n & 0xffff_ffff;
-    for (by, mask) in [
-        (16, 0x0000_ffff_0000_ffff),
-        (8, 0x00ff_00ff_00ff_00ff),
-        (4, 0x0f0f_0f0f_0f0f_0f0f),
-        (2, 0x3333_3333_3333_3333),
-        (1, 0x5555_5555_5555_5555),
-    ] {
-        n = (n | n << by) & mask;
-    }
-    n
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A feature's geometry on its way into a tile: cut, cleaned and wound.
 
 use crate::clip::ClipBox;
+use crate::coord::TileCoord;
 use crate::ring::clean_ring;
 use crate::space::TilePoint;
+use crate::trace::GridPolygon;
 
 /// What a ring is to its polygon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,13 @@ impl Shape {
         let least = (0..ring.len()).min_by_key(|i| ring[*i]).unwrap_or_default();
         ring.rotate_left(least);
         self.ends.push(self.points.len());
+    }
+
+    /// Adds ground that lies in a tile, as it was [traced](crate::trace()) or [cut](crate::Cut).
+    pub fn push_polygon(&mut self, polygon: &GridPolygon, tile: TileCoord) {
+        for ring in polygon.rings() {
+            self.push_traced(|points| points.extend(ring.iter().map(|p| p.in_tile(tile))));
+        }
     }
 
     /// Adds what of a ring lies in the tile; whether there was anything. The ring may

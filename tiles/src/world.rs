@@ -34,12 +34,41 @@ impl World {
         Self { x: x.min(i64::from(i32::MAX)) as i32, y: y.round() as i32 }
     }
 
+    /// Where a curve that goes through all of a tile before it leaves it meets this place, at
+    /// every zoom (Morton 1966).
+    #[inline]
+    #[must_use]
+    pub fn curve(self) -> u64 {
+        let from_rim = |v: i32| (v as u32) ^ 1 << 31;
+        interleaved(from_rim(self.x), from_rim(self.y))
+    }
+
     /// The same from degrees that are not on the lattice (WGS-84 or another datum's).
     #[inline]
     #[must_use]
     pub fn from_degrees(lon: f64, lat: f64) -> Self {
         Self::from_e7((lon * 1e7).round() as i32, (lat * 1e7).round() as i32)
     }
+}
+
+/// The bits of both numbers by turns, the last of `x` last.
+pub(crate) fn interleaved(x: u32, y: u32) -> u64 {
+    spread(x) | spread(y) << 1
+}
+
+/// The bits of a number with a gap before each.
+fn spread(n: u32) -> u64 {
+    let mut n = u64::from(n);
+    for (by, mask) in [
+        (16, 0x0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff),
+        (4, 0x0f0f_0f0f_0f0f_0f0f),
+        (2, 0x3333_3333_3333_3333),
+        (1, 0x5555_5555_5555_5555),
+    ] {
+        n = (n | n << by) & mask;
+    }
+    n
 }
 
 /// A closed box on the lattice, in 1e-7 degree.
