@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::intake;
 use crate::portrait;
 use crate::redraw::Settings;
+use crate::routing::{Routing, RuleSettings};
 use crate::steps;
 
 /// The configuration of a service. Everything has a default.
@@ -36,6 +37,8 @@ pub struct Config {
     pub steps: steps::Settings,
     /// How events are taken in.
     pub events: intake::Rules,
+    /// Rules above the map: who answers for an event first.
+    pub routing: Vec<RuleSettings>,
     /// What portraits tell.
     pub portraits: portrait::Settings,
     /// What a client may ask for.
@@ -53,6 +56,7 @@ impl Default for Config {
             plans: Settings::default(),
             steps: steps::Settings::default(),
             events: intake::Rules::default(),
+            routing: Vec::new(),
             portraits: portrait::Settings::default(),
             limits: Limits::default(),
         }
@@ -199,7 +203,15 @@ impl Config {
     /// Where the zone or the table of steps makes no sense.
     pub fn intake(&self) -> Result<intake::Intake, ConfigError> {
         let (zone, way) = self.way()?;
-        Ok(intake::Intake::new(self.events.clone(), way, zone))
+        Ok(intake::Intake::new(self.events.clone(), way, zone).routed(self.routing()?))
+    }
+
+    /// The rules above the map.
+    fn routing(&self) -> Result<Routing, ConfigError> {
+        Routing::new(&self.routing).map_err(|defects| {
+            let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
+            ConfigError::Nonsense { member: "routing", reason: defects.join("; ") }
+        })
     }
 
     /// The city's zone, and the way of its events.
@@ -228,6 +240,7 @@ impl Config {
             }
         }
         self.way()?;
+        self.routing()?;
         for origin in &self.cors_origins {
             let has_path = origin.split_once("://").is_none_or(|(_, host)| host.is_empty() || host.contains('/'));
             if has_path || HeaderValue::from_str(origin).is_err() {
@@ -282,6 +295,7 @@ mod tests {
             r#"{"cors_origins": ["https://a.example/path"]}"#,
             r#"{"limits": {"requests": 0}}"#,
             r#"{"steps": {"first": "nowhere"}}"#,
+            r#"{"routing": [{"rule": "a", "to": {"body": ""}}]}"#,
             r#"{"base_map": {"kind": "raster", "url": "x", "datum": "nad27"}}"#,
         ] {
             assert!(read(text).is_err(), "{text}");

@@ -11,6 +11,7 @@ use super::Rules;
 use super::judge::{admit, judge};
 use super::report::{Fault, Rejected, Report};
 use super::ties::TiedUnits;
+use crate::routing::Routing;
 use crate::snapshot::{Atlas, Moment, Snapshot};
 use crate::steps::Steps;
 use crate::store::{self, Filed, NewEvent, Store};
@@ -47,13 +48,20 @@ pub struct Intake {
     pub(super) way: Steps,
     pub(super) zone: TimeZone,
     pub(super) ties: TiedUnits,
+    pub(super) routing: Routing,
 }
 
 impl Intake {
     /// An intake by the rules of a city, in its zone.
     #[must_use]
     pub fn new(rules: Rules, way: Steps, zone: TimeZone) -> Self {
-        Self { rules, way, zone, ties: TiedUnits::default() }
+        Self { rules, way, zone, ties: TiedUnits::default(), routing: Routing::default() }
+    }
+
+    /// The same with rules above the map.
+    #[must_use]
+    pub fn routed(self, routing: Routing) -> Self {
+        Self { routing, ..self }
     }
 
     /// The city's zone.
@@ -152,7 +160,7 @@ impl Intake {
         let (intake, present) = (self.clone(), present.clone());
         let judged = tokio::task::spawn_blocking(move || {
             let one = |(report, then): (Result<Arc<Report>, Rejected>, Arc<Snapshot>)| {
-                judge(&*report?, &present, &then, &intake.way, &intake.ties)
+                judge(&*report?, &present, &then, (&intake.way, &intake.routing), &intake.ties)
             };
             work.into_par_iter().map(one).collect()
         });

@@ -3,10 +3,12 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::above::{Judged, apply};
 use super::place::{find, owners};
 use super::report::{Fault, Rejected, Report};
 use super::ties::TiedUnits;
 use super::{Rules, place};
+use crate::routing::Routing;
 use crate::snapshot::Snapshot;
 use crate::steps::{Asked, Refused, Steps, Taken};
 use crate::store::{NewEvent, NewStep};
@@ -43,12 +45,14 @@ pub(super) fn judge(
     report: &Report,
     present: &Snapshot,
     then: &Snapshot,
-    way: &Steps,
+    (way, routing): (&Steps, &Routing),
     ties: &TiedUnits,
 ) -> Result<NewEvent, Rejected> {
     let found = find(&report.said, present, then)?;
     let steps = walk(report, way)?;
-    let owners = owners(&found, report.accuracy_m, present, then);
+    let mut owners = owners(&found, report.accuracy_m, present, then);
+    let judged = Judged { kind: &report.kind, place: found.place, content: &report.content };
+    apply(routing, &judged, present, then, &mut owners);
     let state = steps.last().map_or_else(|| way.first().to_string(), |step| step.to.clone());
     Ok(NewEvent {
         source: report.source.clone(),

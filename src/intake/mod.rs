@@ -16,6 +16,7 @@
 mod limits;
 mod report;
 
+mod above;
 mod judge;
 mod place;
 mod ties;

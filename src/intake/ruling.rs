@@ -4,6 +4,7 @@ use boundaries::AreaId;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::above::{Judged, apply};
 use super::filing::{Intake, IntakeError};
 use super::place::{Found, find, owners, short};
 use super::report::{Fault, Rejected, Said, clean, instant, name, point, within};
@@ -107,7 +108,7 @@ impl Intake {
             let present = atlas.present();
             let then = atlas.at(Moment::At(event.time.min(Timestamp::now()))).await?;
             let found = find(&said, &present, &then)?;
-            let next = self.replaced(&found, event.accuracy_m, &present, &then);
+            let next = self.replaced(&found, event, &present, &then);
             if let Some(event) = store.rule_event(event, &next, &ruling, &present).await? {
                 return Ok(event);
             }
@@ -175,8 +176,10 @@ impl Intake {
         Ok(Ruling { kind, reason: clean(reason), actor: clean(actor) })
     }
 
-    fn replaced(&self, found: &Found, accuracy_m: Option<f64>, present: &Snapshot, then: &Snapshot) -> Replaced {
-        let owners = owners(found, accuracy_m, present, then);
+    fn replaced(&self, found: &Found, event: &Event, present: &Snapshot, then: &Snapshot) -> Replaced {
+        let mut owners = owners(found, event.accuracy_m, present, then);
+        let judged = Judged { kind: &event.kind, place: found.place, content: &event.content };
+        apply(&self.routing, &judged, present, then, &mut owners);
         let party_units = self.ties.concerned(present, found.building.as_deref(), &owners);
         Replaced {
             place: found.place,

@@ -177,7 +177,8 @@ impl Default for Settings {
 /// The roles of the centre that files and dispatches, those that handle, and those that
 /// check. Grid leaders report, file and handle what they can themselves.
 const CENTRE: [&str; 3] = ["operator", "dispatcher", "grid_leader"];
-const HANDLERS: [&str; 6] = ["department", "grid_leader", "full_time", "part_time", "dispatcher", "operator"];
+const HANDLERS: [&str; 7] =
+    ["department", "grid_leader", "grid_worker", "full_time", "part_time", "dispatcher", "operator"];
 const CHECKERS: [&str; 5] = ["inspector", "supervisor", "operator", "dispatcher", "grid_leader"];
 const SUPERVISORS: [&str; 4] = ["supervisor", "dispatcher", "operator", "inspector"];
 

@@ -16,6 +16,7 @@ mod numbering;
 mod past;
 mod planned;
 mod publishing;
+mod routed;
 mod running;
 mod spread;
 mod times;
