@@ -14,7 +14,8 @@ use boundaries::{Coverage, Level};
 use gridatlas::feature::{Feature, Geometry, Value};
 use gridatlas::snapshot::{CoverageView, Layer, Snapshot};
 use gridatlas::tiling::{
-    AreaTiles, BaseMap, BaseMapKind, Datum, Encoding, LayerList, StyleSettings, TileOptions, Tiler, TilingError,
+    AreaTiles, BaseMap, BaseMapKind, Datum, Encoding, Language, LayerList, StyleSettings, TileOptions, Tiler,
+    TilingError,
 };
 use support::{decode, judge_shapes, twice_area};
 use tiles::{Scratch, TileCoord, World};
@@ -348,18 +349,26 @@ fn a_style_has_every_level_and_layer_and_nothing_left_to_fill_in() {
     };
     for name in Tiler::style_names() {
         for base_map in [None, Some(&base_map)] {
-            let settings = StyleSettings { base_url: "https://city.example/map", base_map };
-            let style = tiler.style(&city, view, name, &settings).unwrap();
+            let language = if base_map.is_some() { Language::English } else { Language::Chinese };
+            let settings = StyleSettings { base_url: "https://city.example/map", base_map, language };
+            let style = tiler.style(&city, view, &name, &settings).unwrap();
             let text = style.to_string();
-            assert!(!text.contains("\"$") && !text.contains("{level}") && !text.contains("{layer}"), "{text}");
+            assert_eq!(text.contains("Grid "), base_map.is_some());
+            assert!(
+                !text.contains("{Level}")
+                    && !text.contains("\"$")
+                    && !text.contains("{level}")
+                    && !text.contains("{layer}"),
+                "{text}"
+            );
             assert!(style.get("glyphs").is_none() && style.get("sprite").is_none());
             let layers = style["layers"].as_array().unwrap();
             let ids: BTreeSet<_> = layers.iter().map(|l| l["id"].as_str().unwrap()).collect();
             assert_eq!(ids.len(), layers.len(), "each layer has an id of its own");
-            for wanted in ["city-line", "grid-line", "street-name", "grid-ground", "building-ground", "tree pit-point"]
-            {
+            for wanted in ["city-line", "grid-line", "street-name", "grid-ground", "building-ground"] {
                 assert!(ids.contains(wanted), "{wanted} of {ids:?}");
             }
+            assert_eq!(ids.contains("tree pit-point"), name.starts_with("atlas") || name.starts_with("planning"));
             for layer in layers.iter().filter(|l| l["type"] != "background") {
                 assert!(style["sources"].get(layer["source"].as_str().unwrap()).is_some(), "{layer}");
                 assert!(no_nulls(&layer["paint"]) && no_nulls(&layer["layout"]), "{layer}");
@@ -374,8 +383,11 @@ fn a_style_has_every_level_and_layer_and_nothing_left_to_fill_in() {
             }
         }
     }
-    let nope = tiler.style(&city, view, "nope", &StyleSettings { base_url: "", base_map: None });
-    assert_eq!(nope.unwrap_err().to_string(), "there is no style nope; there are atlas, atlas-dark");
+    let nope =
+        tiler.style(&city, view, "nope", &StyleSettings { base_url: "", base_map: None, language: Language::Chinese });
+    assert!(
+        nope.unwrap_err().to_string().starts_with("there is no style nope; there are atlas, atlas-dark, portraits,")
+    );
 }
 
 /// Whether every value of an expression was found; `null` is one only to compare with.

@@ -11,19 +11,21 @@ use super::config::{BaseMap, BaseMapKind};
 use super::layers::Nothing;
 use super::locate::working;
 use super::params::{At, Params};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::{links, tags};
-use crate::tiling::{self, Datum, StyleSettings, Tiler};
+use crate::tiling::{self, Datum, Language, StyleSettings, Tiler};
 
-/// Of which coverage.
+/// Of which coverage, and for whom.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct OfCoverage {
     /// Draw this coverage
     coverage: Option<String>,
+    /// What areas are called in: `zh-CN`, by their names, or `en`, by level and code
+    lang: Option<String>,
 }
 
 /// The names of the styles.
@@ -50,11 +52,19 @@ pub(super) async fn one(
         // A city without areas has a style, too: its layers.
         Err(_) => app.nothing.clone(),
     };
+    let language = match q.lang.as_deref() {
+        None => Language::default(),
+        Some(lang) => Language::ALL.into_iter().find(|known| known.name() == lang).ok_or_else(|| {
+            let known = Language::ALL.map(Language::name).join(" and ");
+            Problem::new(Code::BadParameter, format!("areas are called in {known}, not {lang}"))
+                .with("parameter", "lang")
+        })?,
+    };
     let (parts, _) = request.into_parts();
     let base_url = links::base_url(&app.config, &parts);
     let base_map = app.config.base_map.as_ref().map(drawn);
     let body = working(move || {
-        let settings = StyleSettings { base_url: &base_url, base_map: base_map.as_ref() };
+        let settings = StyleSettings { base_url: &base_url, base_map: base_map.as_ref(), language };
         let style =
             app.tiler.style(&reading.snapshot, &view, name.strip_suffix(".json").unwrap_or(&name), &settings)?;
         serde_json::to_vec(&style).map_err(Problem::internal)

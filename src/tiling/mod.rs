@@ -46,7 +46,7 @@ pub use error::TilingError;
 pub(crate) use label::interior_point;
 pub use names::{LayerList, LayerName};
 pub use pyramid::{Batch, Pyramid};
-pub use style::{BaseMap, BaseMapKind, StyleSettings};
+pub use style::{BaseMap, BaseMapKind, Language, StyleSettings};
 pub use tile::{Encoding, Tile};
 pub use tiler::{Differing, MAX_TILE_BYTES, TileOptions, Tiler};
 

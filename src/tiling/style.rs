@@ -14,11 +14,14 @@ use super::names::{LayerList, LayerName};
 use super::tiler::Tiler;
 use crate::snapshot::{CoverageView, DEFAULT_COVERAGE, Snapshot};
 
-/// The palettes of the template are the names of the styles.
+/// Each map of the template is a style in its light palette, and with [`DARK`] in its dark one.
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     // Part of the program: a test reads it, so it can't fail here.
     serde_json::from_str(include_str!("../../styles/atlas.json")).unwrap_or_default()
 });
+
+/// How the name of a style in dark colours ends.
+const DARK: &str = "-dark";
 
 /// Layers that the template has something special for.
 const KNOWN: [&str; 4] = ["building", "party_unit", "worker", "event"];
@@ -62,12 +65,39 @@ pub struct StyleSettings<'a> {
     pub base_url: &'a str,
     /// The map to draw below.
     pub base_map: Option<&'a BaseMap>,
+    /// What areas are called in.
+    pub language: Language,
+}
+
+/// A language that areas are called in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// By their names.
+    #[default]
+    Chinese,
+    /// By their levels and what their codes add to those above, as names are Chinese.
+    English,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Chinese, Self::English];
+
+    /// Its name, as in `lang=`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
 }
 
 impl Tiler {
     /// The names of the styles.
-    pub fn style_names() -> impl Iterator<Item = &'static str> {
-        TEMPLATE["palettes"].as_object().into_iter().flat_map(|p| p.keys().map(String::as_str))
+    pub fn style_names() -> impl Iterator<Item = String> {
+        let maps = TEMPLATE["maps"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        maps.flat_map(|map| [map.to_owned(), format!("{map}{DARK}")])
     }
 
     /// A style for a coverage and the layers over it.
@@ -82,11 +112,13 @@ impl Tiler {
         name: &str,
         settings: &StyleSettings<'_>,
     ) -> Result<Value, TilingError> {
-        let Some(palette) = TEMPLATE["palettes"].get(name).and_then(Value::as_object) else {
-            let known = Self::style_names().map(str::to_owned).collect();
+        if !Self::style_names().any(|known| known == name) {
+            let known = Self::style_names().collect();
             return Err(TilingError::UnknownStyle { name: name.chars().take(64).collect(), known });
-        };
-        let mut palette = palette.clone();
+        }
+        let (map, tone) = name.strip_suffix(DARK).map_or((name, "light"), |map| (map, "dark"));
+        let mut palette = TEMPLATE["palettes"][tone].as_object().cloned().unwrap_or_default();
+        palette.extend(TEMPLATE["words"][settings.language.name()].as_object().cloned().unwrap_or_default());
         // Over a map from elsewhere the ground lets it through.
         let has_base = settings.base_map.is_some();
         palette.insert("ground_opacity".into(), json!(if has_base { 0.0 } else { 1.0 }));
@@ -94,7 +126,8 @@ impl Tiler {
 
         let contexts = self.levels(snapshot, view, &palette);
         let layers: Vec<&str> = snapshot.layers.keys().map(|n| &**n).collect();
-        let templates = TEMPLATE["layers"].as_array().into_iter().flatten();
+        let is_drawn = |layer: &&Value| layer["maps"].as_array().is_none_or(|maps| maps.iter().any(|m| m == map));
+        let templates = TEMPLATE["layers"].as_array().into_iter().flatten().filter(is_drawn);
         let drawn: Vec<Value> =
             templates.flat_map(|t| expand(t, &palette, &contexts, &layers, settings.base_map)).collect();
 
@@ -198,7 +231,9 @@ impl Tiler {
             known.insert("label_from".into(), label_from.into());
             known.insert("label_full".into(), (label_from + 5).into());
             known.insert("label_until".into(), until(LABEL_AFTER + LABEL_OVERLAP).into());
-            contexts.push(LevelContext { level: level.clone(), is_topmost, known });
+            let mut letters = level.chars();
+            let title = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+            contexts.push(LevelContext { level: level.clone(), title, is_topmost, known });
             finer = Some(lowest);
         }
         contexts
@@ -207,6 +242,8 @@ impl Tiler {
 
 struct LevelContext {
     level: Arc<str>,
+    /// The same with a capital.
+    title: String,
     is_topmost: bool,
     known: Map<String, Value>,
 }
@@ -223,7 +260,7 @@ fn expand(
     let with = |known: &Map<String, Value>, names: &[(&str, &str)]| {
         let mut filled = fill(template, known, names);
         if let Some(layer) = filled.as_object_mut() {
-            layer.retain(|key, _| !["for", "only", "when"].contains(&key.as_str()));
+            layer.retain(|key, _| !["for", "only", "when", "maps"].contains(&key.as_str()));
         }
         filled
     };
@@ -232,7 +269,7 @@ fn expand(
         Some("level") => levels
             .iter()
             .filter(|context| text("only") != Some("topmost") || context.is_topmost)
-            .map(|context| with(&context.known, &[("{level}", &context.level)]))
+            .map(|context| with(&context.known, &[("{level}", &context.level), ("{Level}", &context.title)]))
             .filter(|layer| layer["minzoom"].as_u64().unwrap_or(0) < layer["maxzoom"].as_u64().unwrap_or(99))
             .collect(),
         Some("base") => {
@@ -259,7 +296,12 @@ fn fill(value: &Value, known: &Map<String, Value>, names: &[(&str, &str)]) -> Va
                     Some(at) => Some(at.get(step)),
                     None => None,
                 });
-                found.flatten().cloned().unwrap_or_default()
+                // What is found may name the level.
+                match found.flatten() {
+                    Some(Value::String(text)) => text.clone().into(),
+                    Some(found) => fill(found, known, names),
+                    None => Value::Null,
+                }
             }
             None => names.iter().fold(text.clone(), |text, (name, with)| text.replace(name, with)).into(),
         },

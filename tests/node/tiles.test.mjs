@@ -124,18 +124,69 @@ test("there is no tile far from the city, and that is said without a body", asyn
   assert.equal((await answer.arrayBuffer()).byteLength, 0);
 });
 
-for (const name of ["atlas", "atlas-dark"]) {
-  test(`the style ${name} is valid and its tiles are there`, async () => {
-    const style = await city.get(`styles/${name}`);
-    assert.deepEqual(validateStyleMin(style).map((error) => error.message), []);
-    assert.equal(style.glyphs, undefined);
-    const levels = style.metadata["gridatlas:levels"];
-    assert.ok(style.layers.some((layer) => layer["source-layer"] === levels.at(-1)));
-    for (const source of Object.values(style.sources)) {
-      const { center } = await city.get("tiles/grid");
-      const [x, y] = addressOf(center, 14);
-      const answer = await fetch(source.tiles[0].replace("{z}", 14).replace("{x}", x).replace("{y}", y));
-      assert.ok([200, 204].includes(answer.status), `${source.tiles[0]}: ${answer.status}`);
-    }
-  });
+/** The attributes that an expression reads of a feature. */
+function attributesOf(expression, found = new Set()) {
+  if (!Array.isArray(expression)) {
+    if (expression && typeof expression === "object") Object.values(expression).forEach((one) => attributesOf(one, found));
+    return found;
+  }
+  if (["get", "has"].includes(expression[0]) && typeof expression[1] === "string") found.add(expression[1]);
+  expression.forEach((one) => attributesOf(one, found));
+  return found;
 }
+
+/** The layers of a source with the attributes of their features, of tiles around the city's middle at many zooms. */
+async function drawnBy(source, center) {
+  const found = new Map();
+  for (let z = source.minzoom; z <= source.maxzoom; z++) {
+    const [cx, cy] = addressOf(center, z);
+    for (const [dx, dy] of [[0, 0], [1, 0], [0, 1], [-1, 0], [0, -1], [2, 1], [-2, -1]]) {
+      const answer = await fetch(source.tiles[0].replace("{z}", z).replace("{x}", cx + dx).replace("{y}", cy + dy));
+      if (answer.status === 204) continue;
+      assert.equal(answer.status, 200, answer.url);
+      const { layers } = new VectorTile(new PbfReader(new Uint8Array(await answer.arrayBuffer())));
+      for (const [name, layer] of Object.entries(layers)) {
+        const keys = found.get(name) ?? new Set();
+        for (let i = 0; i < layer.length; i++) Object.keys(layer.feature(i).properties).forEach((key) => keys.add(key));
+        found.set(name, keys);
+      }
+    }
+  }
+  return found;
+}
+
+test("every style is valid, and the layers and attributes that it names are in real tiles", async () => {
+  const { styles } = await city.get("styles");
+  const maps = ["atlas", "portraits", "dispatch", "planning"];
+  assert.deepEqual(styles, maps.flatMap((map) => [map, `${map}-dark`]));
+  const { center } = await city.get("tiles/grid");
+  const drawn = new Map();
+  for (const name of styles) {
+    for (const lang of ["zh-CN", "en"]) {
+      const style = await city.get(`styles/${name}?lang=${lang}`);
+      assert.deepEqual(validateStyleMin(style).map((error) => error.message), [], name);
+      assert.equal(style.glyphs, undefined);
+      const levels = style.metadata["gridatlas:levels"];
+      assert.ok(style.layers.some((layer) => layer["source-layer"] === levels.at(-1)));
+      for (const layer of style.layers.filter((one) => one.source)) {
+        const source = style.sources[layer.source];
+        const url = source.tiles[0];
+        if (!drawn.has(url)) drawn.set(url, await drawnBy(source, center));
+        const layers = drawn.get(url);
+        assert.ok(layers.has(layer["source-layer"]), `${name} draws ${layer["source-layer"]}, which no tile has`);
+        // What the levels have in common is asked of the topmost as well, which has no parent.
+        const keys = new Set([...layers.values()].flatMap((some) => [...some]));
+        for (const attribute of attributesOf([layer.filter, layer.paint, layer.layout])) {
+          assert.ok(keys.has(attribute), `${name}: ${layer.id} reads ${attribute} of ${[...keys]}`);
+        }
+      }
+    }
+  }
+});
+
+test("areas are called by their names, or in English by level and code", async () => {
+  const text = (style) => JSON.stringify(style.layers.find((layer) => layer.id === "grid-name").layout["text-field"]);
+  assert.match(text(await city.get("styles/dispatch")), /"name"/);
+  assert.match(text(await city.get("styles/dispatch?lang=en")), /"Grid "/);
+  assert.equal((await fetch(new URL("styles/dispatch?lang=fr", city.url))).status, 400);
+});
