@@ -233,6 +233,40 @@ mod tests {
     }
 
     #[test]
+    fn no_place_of_many_is_farther_from_the_border_than_that_of_the_name_by_more_than_the_precision() {
+        for seed in 0..30u64 {
+            // Stars of random reach, wider than high.
+            let mut state = seed;
+            let mut unit = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 40) as f64 / f64::from(1 << 24)
+            };
+            let corners = 5 + seed % 40;
+            let points: Vec<(i32, i32)> = (0..corners)
+                .map(|i| {
+                    let (angle, reach) =
+                        (i as f64 / corners as f64 * std::f64::consts::TAU, 2_000.0 + 18_000.0 * unit());
+                    ((reach * 1.6 * angle.cos()) as i32, (reach * angle.sin()) as i32)
+                })
+                .collect();
+            let rings = [ring(&points)];
+            let bounds = Bounds::of(rings[0].iter().copied());
+            let frame = Frame::between(bounds.min, bounds.max);
+            let offset = |p: Point| frame.offset(bounds.min, p);
+            let flat: Vec<Edge> = edges(&rings[0]).map(|(a, b)| (offset(a), offset(b))).collect();
+            let runs = Run::all(&flat);
+            let (width, height) = offset(bounds.max);
+            let of = |(x, y): (f64, f64)| signed_distance(&runs, x, y);
+            let found = of(offset(interior_point(&rings).unwrap()));
+            let share = |i: u32| f64::from(i) / 80.0;
+            let places = (0..=80).flat_map(|i| (0..=80).map(move |j| (share(i), share(j))));
+            let best = places.map(|(x, y)| of((x * width, y * height))).fold(f64::NEG_INFINITY, f64::max);
+            let precision = width.min(height) * PRECISION + 0.1;
+            assert!(found >= best - precision, "seed {seed}: {found} m, and there is {best} m");
+        }
+    }
+
+    #[test]
     fn the_place_of_a_name_in_a_square_is_its_middle() {
         let p = interior_point(&[ring(&[(0, 0), (1000, 0), (1000, 1000), (0, 1000)])]).unwrap();
         assert!((p.x - 500).abs() < 40 && (p.y - 500).abs() < 40, "{p:?}");

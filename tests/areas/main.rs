@@ -12,6 +12,7 @@ mod edits;
 mod grounds;
 mod judge;
 mod kept;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
