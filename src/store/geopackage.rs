@@ -81,17 +81,7 @@ impl GeoPackage {
             (5, "events", include_str!("../../migrations/geopackage/0005_events.sql")),
             (6, "event_counts", include_str!("../../migrations/geopackage/0006_event_counts.sql")),
         ]);
-        // Two processes may make the same file at once: then one finds it half made, and
-        // made when it looks again.
-        let mut left = 5;
-        while let Err(e) = migrator.run(&pool).await.map_err(migration_error) {
-            left -= 1;
-            // On a full disk the next try would only find the lock that this one left.
-            if left == 0 || found.is_whole || matches!(e, Error::Full) {
-                return Err(at(location, e));
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        migrate(&pool, &migrator).await.map_err(|e| at(location, e))?;
         // Asked for first: an insert waits for whoever is writing, and a reader must not.
         let epoch: i64 = sqlx::query_scalar("select count(*) from meta where key = 'epoch'").fetch_one(&pool).await?;
         if epoch == 0 {
@@ -126,8 +116,6 @@ impl GeoPackage {
 struct Found {
     /// It is marked as a GeoPackage of our version.
     is_marked: bool,
-    /// It has our tables; otherwise it has none, or another process is just making them.
-    is_whole: bool,
 }
 
 /// Looks at a file before anything is written to it, so that a foreign database is
@@ -160,7 +148,26 @@ async fn look_at(path: &Path, location: &str) -> Result<Found, Error> {
     if tables != 0 && ours != 3 {
         return Err(not("it is a database, or a GeoPackage, of something else"));
     }
-    Ok(Found { is_marked: (application, version) == (APPLICATION_ID, VERSION), is_whole: ours == 3 })
+    Ok(Found { is_marked: (application, version) == (APPLICATION_ID, VERSION) })
+}
+
+/// Brings the tables up to date. Two processes may make the same file at once, and what is
+/// asked of a file before its lock is held is not true any more once it is: so all steps are
+/// one transaction under it. A file that has all of them is not locked: a reader doesn't wait
+/// for whoever is writing.
+async fn migrate(pool: &SqlitePool, steps: &Migrator) -> Result<(), Error> {
+    let sql = "select count(*) from sqlite_master where name = '_sqlx_migrations'";
+    let begun: i64 = sqlx::query_scalar(sql).fetch_one(pool).await?;
+    let done: i64 = match begun {
+        0 => 0,
+        _ => sqlx::query_scalar("select count(*) from _sqlx_migrations").fetch_one(pool).await?,
+    };
+    if done >= steps.iter().count() as i64 {
+        return steps.run(pool).await.map_err(migration_error);
+    }
+    let mut tx = pool.begin_with("begin immediate").await?;
+    steps.run(&mut *tx).await.map_err(migration_error)?;
+    Ok(tx.commit().await?)
 }
 
 fn at(location: &str, e: Error) -> Error {
