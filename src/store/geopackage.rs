@@ -13,6 +13,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlSafeStr as _, SqlitePool};
 
+use super::direct::{COMMANDS, Lender};
 use super::sql::Tx;
 use super::{Error, new_epoch};
 
@@ -58,7 +59,8 @@ impl GeoPackage {
             .pragma("temp_store", "memory")
             // After a large import the journal gives its room back.
             .pragma("journal_size_limit", "67108864")
-            .row_buffer_size(512);
+            .row_buffer_size(512)
+            .command_buffer_size(COMMANDS);
         let found = if exists { look_at(path, location).await? } else { Found::default() };
         if !found.is_marked {
             // Both must stand before the first page is written. They are not set again: that
@@ -102,12 +104,12 @@ impl GeoPackage {
     }
 
     pub(super) async fn reading(&self) -> Result<Tx, Error> {
-        Ok(Tx::Lite(self.pool.begin().await?))
+        Ok(Tx::Lite(Lender::new(self.pool.begin().await?)))
     }
 
     pub(super) async fn writing(&self) -> Result<Tx, Error> {
         // Immediate: the lock is taken now, not at the first write, when it is too late to wait.
-        Ok(Tx::Lite(self.pool.begin_with("begin immediate").await?))
+        Ok(Tx::Lite(Lender::new(self.pool.begin_with("begin immediate").await?)))
     }
 }
 

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use rusqlite::types::FromSql;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, Row as _};
 
 use super::{Error, direct};
 
@@ -105,7 +105,7 @@ impl Row<'_> {
 /// A transaction in either database; dropped without [`commit`](Self::commit), it
 /// leaves no trace.
 pub(super) enum Tx {
-    Lite(sqlx::Transaction<'static, Sqlite>),
+    Lite(direct::Lender),
     Pg(sqlx::Transaction<'static, Postgres>),
 }
 
