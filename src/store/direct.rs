@@ -133,7 +133,11 @@ mod tests {
             // Others take the processors from its thread at every moment.
             let hogs = std::thread::available_parallelism().map_or(2, usize::from) * 2;
             for _ in 0..hogs {
-                threads.spawn(|| while !is_over.load(Ordering::Relaxed) {});
+                threads.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        std::hint::spin_loop()
+                    }
+                });
             }
             let done = runtime.block_on(async {
                 let options = SqliteConnectOptions::new().in_memory(true).command_buffer_size(COMMANDS);
