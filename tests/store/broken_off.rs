@@ -1,7 +1,7 @@
 //! Who asked goes away in the middle of it, as a client does that hangs up: what they began
 //! is whole or not there, and those who ask next are not the worse for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gridatlas::store::SyncOptions;
 
@@ -22,8 +22,14 @@ fn a_write_that_is_broken_off_leaves_the_next_one_alone() {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             Duration::from_micros((dice >> 33) % most_us)
         };
-        let mut broken_off = 0;
-        for round in 0..60 {
+        // Machines differ in how long one takes that is left alone; so whatever is broken off
+        // is so somewhere in the middle of it.
+        let begun = Instant::now();
+        store.sync_layer("building", &[], buildings(399), &ALL).await.unwrap();
+        let whole_us = u64::try_from(begun.elapsed().as_micros()).unwrap();
+        let (mut broken_off, mut round) = (0, 0);
+        while broken_off < 30 {
+            assert!(round < 1000, "only {broken_off} of {round} were broken off");
             let task = tokio::spawn({
                 let store = store.clone();
                 async move { store.sync_layer("building", &[], buildings(400 + round), &ALL).await.is_ok() }
@@ -32,7 +38,7 @@ fn a_write_that_is_broken_off_leaves_the_next_one_alone() {
                 let store = store.clone();
                 async move { store.load(None, jiff::Timestamp::now()).await.is_ok() }
             });
-            tokio::time::sleep(within(25_000)).await;
+            tokio::time::sleep(within(whole_us)).await;
             task.abort();
             reader.abort();
             broken_off += i32::from(task.await.is_err());
@@ -42,8 +48,8 @@ fn a_write_that_is_broken_off_leaves_the_next_one_alone() {
             let seen = beside.load(None, jiff::Timestamp::now()).await.unwrap();
             assert_eq!(seen.layer("worker").map(|l| l.len()), Some(round as usize + 1), "round {round}");
             assert_eq!(store.state().await.unwrap(), beside.state().await.unwrap(), "round {round}");
+            round += 1;
         }
-        assert!(broken_off > 10, "only {broken_off} were broken off");
         assert_eq!(beside.check(None).await.unwrap().defects, []);
     });
 }
