@@ -388,6 +388,13 @@ impl Office {
         for desk in &self.desks {
             desk.store.close().await;
         }
+        // What was published for a moment to come would come into force between the two below.
+        let last = self.model.revisions.iter().filter_map(|revision| revision.effective).max();
+        while let Some(last) = last
+            && Timestamp::now() <= last
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         let store = self.place.store().await;
         store.settle().await.unwrap();
         assert_eq!(store.check(None).await.unwrap().defects, []);
