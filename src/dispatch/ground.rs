@@ -15,6 +15,12 @@ impl Ground for CoverageView {
         self.locator.owner_at(point).and_then(|id| self.coverage.area(id)).map(|area| area.code.clone())
     }
 
+    fn neighbours(&self, code: &str) -> Vec<Arc<str>> {
+        let Some(id) = self.coverage.area_by_code(code) else { return Vec::new() };
+        let beside = self.coverage.neighbours(id);
+        beside.into_iter().filter_map(|(id, _)| self.coverage.area(id)).map(|area| area.code.clone()).collect()
+    }
+
     fn bounds(&self, code: &str) -> Option<Bounds> {
         let mut below = vec![self.coverage.area_by_code(code)?];
         let mut bounds = Bounds::EMPTY;
@@ -173,28 +179,30 @@ mod tests {
                 (4, 5),
                 &[("role", text("medic")), ("skills", text("first_aid, english")), ("grids", text("g2"))],
             ),
+            feature("d", (2, 5), &[("role", text("warden")), ("grids", text("g1"))]),
             feature("b", (14, 5), &[("role", text("medic")), ("skills", text("")), ("on_duty", Value::Bool(false))]),
             feature("c", (16, 5), &[("role", text("police")), ("on_duty", Value::Integer(1))]),
         ];
         let workers = Workers::new();
         workers.sync_layer(&Layer::new("worker", features, std::slice::from_ref(&view)));
-        assert_eq!(workers.len(), 3);
+        assert_eq!(workers.len(), 4);
 
         let ids = |query: &Query<'_>| -> Vec<_> {
             workers.nearest(query, &*view, NOW).into_iter().map(|f| f.worker.id.to_string()).collect()
         };
         let at = Query::new(Point::new(15, 5), 9);
-        assert_eq!(ids(&at), ["b", "c", "a"]);
+        assert_eq!(ids(&at), ["b", "c", "a", "d"]);
         assert_eq!(ids(&Query { role: Some("medic"), ..at.clone() }), ["b", "a"]);
         assert_eq!(ids(&Query { skill: Some("english"), ..at.clone() }), ["a"]);
-        assert_eq!(ids(&Query { on_duty: Some(true), ..at.clone() }), ["c", "a"]);
+        assert_eq!(ids(&Query { on_duty: Some(true), ..at.clone() }), ["c", "a", "d"]);
         assert_eq!(ids(&Query { within: Some("g2"), ..at.clone() }), ["b", "c"]);
-        assert_eq!(ids(&Query { within: Some("c"), ..at.clone() }), ["b", "c", "a"]);
+        assert_eq!(ids(&Query { within: Some("c"), ..at.clone() }), ["b", "c", "a", "d"]);
         assert!(ids(&Query { within: Some("nowhere"), ..at.clone() }).is_empty());
 
         let own = workers.nearest(&Query { order: Order::GridFirst, ..at }, &*view, NOW);
         assert_eq!((&*own[0].worker.id, own[0].why, own[0].grid.as_deref()), ("a", Why::OwnGrid, Some("g1")));
-        assert_eq!((&*own[1].worker.id, own[1].why, own[1].grid.as_deref()), ("b", Why::Distance, Some("g2")));
+        assert_eq!((&*own[1].worker.id, own[1].why, own[1].grid.as_deref()), ("d", Why::NeighbourGrid, Some("g1")));
+        assert_eq!((&*own[2].worker.id, own[2].why, own[2].grid.as_deref()), ("b", Why::Distance, Some("g2")));
     }
 
     #[test]

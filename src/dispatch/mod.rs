@@ -18,6 +18,8 @@ mod search;
 mod traits;
 
 mod nearest;
+mod passed;
+mod propose;
 mod workers;
 
 mod ground;
@@ -25,6 +27,8 @@ mod standing;
 
 pub(crate) use ground::is_done;
 pub use nearest::{Found, Ground, MAX_K, Order, Query, Why};
+pub use passed::{MOST_PASSED, Passed, Reason};
+pub use propose::{COST_LIMIT, Candidate, propose};
 pub use sphere::{RADIUS_M, distance_m};
 pub use standing::{LAG_S, Standing};
 pub use workers::{LEAD_S, Position, Recorded, Seen, Synced, Worker, Workers};

@@ -33,6 +33,11 @@ pub struct Query<'a> {
     pub max_age_s: Option<f64>,
     /// Only those within so many metres.
     pub max_distance_m: Option<f64>,
+    /// Only those who have at most so many open events.
+    pub max_load: Option<u32>,
+    /// How many metres each open event of a worker counts as: whoever has less to do comes
+    /// before who is as near. With 0 the distance alone decides.
+    pub load_m: f64,
     /// Who comes first.
     pub order: Order,
 }
@@ -50,6 +55,8 @@ impl Query<'_> {
             within: None,
             max_age_s: None,
             max_distance_m: None,
+            max_load: None,
+            load_m: 0.0,
             order: Order::Distance,
         }
     }
@@ -61,8 +68,8 @@ pub enum Order {
     /// The nearest, whoever he is.
     #[default]
     Distance,
-    /// Those who answer for the grid of the place, the nearest first; then all others,
-    /// the nearest first.
+    /// Those who answer for the grid of the place, then those who answer for a grid that
+    /// shares a border with it, then all others; the nearest first among each of them.
     GridFirst,
 }
 
@@ -71,6 +78,8 @@ pub enum Order {
 pub enum Why {
     /// He answers for the grid of the place.
     OwnGrid,
+    /// He answers for a grid beside it.
+    NeighbourGrid,
     /// He is near.
     Distance,
 }
@@ -81,6 +90,7 @@ impl Why {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OwnGrid => "own_grid",
+            Self::NeighbourGrid => "neighbour_grid",
             Self::Distance => "distance",
         }
     }
@@ -109,6 +119,8 @@ pub struct Found {
 pub trait Ground {
     /// The code of the deepest area that owns a point.
     fn owner(&self, point: Point) -> Option<Arc<str>>;
+    /// The codes of the areas of the same level that share a border with an area.
+    fn neighbours(&self, code: &str) -> Vec<Arc<str>>;
     /// The box around an area, or `None` where there is no area of that code.
     fn bounds(&self, code: &str) -> Option<Bounds>;
     /// Whether the owner of a point is the area of that code or lies below it.
@@ -119,6 +131,10 @@ pub trait Ground {
 impl Ground for () {
     fn owner(&self, _: Point) -> Option<Arc<str>> {
         None
+    }
+
+    fn neighbours(&self, _: &str) -> Vec<Arc<str>> {
+        Vec::new()
     }
 
     fn bounds(&self, _: &str) -> Option<Bounds> {
@@ -133,7 +149,8 @@ impl Ground for () {
 impl Workers {
     /// The nearest workers that fit the query, at the time `now`, in exact order.
     ///
-    /// Exact means: the order that a full scan by haversine gives. An area that the
+    /// Exact means: the order that a full scan by haversine gives, or by metres and load
+    /// where loads are weighed. An area that the
     /// ground does not know owns nothing, so nobody is in it.
     pub fn nearest(&self, query: &Query<'_>, ground: &impl Ground, now: Timestamp) -> Vec<Found> {
         let area = match query.within.map(|code| ground.bounds(code).map(|bounds| (code, bounds))) {
@@ -142,6 +159,8 @@ impl Workers {
             None => None,
         };
         let own = if query.order == Order::GridFirst { ground.owner(query.point) } else { None };
+        let beside = own.as_deref().map_or_else(Vec::new, |code| ground.neighbours(code));
+        let tiers = [(Why::OwnGrid, own.into_iter().collect()), (Why::NeighbourGrid, beside)];
         let spot = Spot::at(query.point);
         let k = query.k.min(MAX_K);
 
@@ -154,9 +173,10 @@ impl Workers {
                 let near = query.max_distance_m.is_none_or(|limit_m| metres(spot.haversine(record.spot)) <= limit_m);
                 recent
                     && near
+                    && query.max_load.is_none_or(|most| record.load <= most)
                     && area.is_none_or(|(code, bounds)| bounds.contains(point) && ground.lies_in(point, code))
             };
-            state.nearest(query, k, spot, own.as_deref(), fits, now)
+            state.nearest(query, k, spot, &tiers, fits, now)
         };
         // Outside the lock: the ground is asked for those alone who are named.
         for one in &mut found {
@@ -196,7 +216,7 @@ impl State {
         query: &Query<'_>,
         k: usize,
         spot: Spot,
-        own: Option<&str>,
+        tiers: &[(Why, Vec<Arc<str>>)],
         fits: impl Fn(&Record) -> bool,
         now: Timestamp,
     ) -> Vec<Found> {
@@ -210,35 +230,80 @@ impl State {
         let limit =
             query.max_distance_m.map_or(f64::INFINITY, |m| haversine_of(m.max(0.0) / RADIUS_M) * (1.0 + 1e-9) + 1e-30);
 
-        let mut first = Best::new(k, limit, by_id);
-        let mut named = FxHashSet::default();
-        for &slot in own.and_then(|code| self.of_grid.get(code)).map_or(&[][..], Vec::as_slice) {
-            let Some(record) = self.record(slot) else { continue };
-            if query.on_duty.is_none_or(|on| record.worker.on_duty == on) && record.has(query) && fits(record) {
-                first.offer(spot.haversine(record.spot), slot);
-                named.insert(slot);
-            }
-        }
-        let first = first.into_found();
+        // What decides: the haversine itself, or metres where each open event counts as some.
+        let load = |slot| self.record(slot).map_or(0, |r| r.load);
+        let weighs = query.load_m > 0.0;
+        let cost = |(haversine, slot): (f64, u32)| {
+            if weighs { metres(haversine) + query.load_m * f64::from(load(slot)) } else { haversine }
+        };
+        let in_order = |mut all: Vec<(f64, u32)>| {
+            all.sort_by(|a, b| cost(*a).total_cmp(&cost(*b)).then_with(|| by_id(a.1, b.1)));
+            all
+        };
 
-        let plain = query.within.is_none() && query.max_age_s.is_none() && query.max_distance_m.is_none();
-        let mut rest = Best::new(k - first.len(), limit, by_id);
-        for on_duty in [true, false] {
-            if query.on_duty.is_some_and(|wanted| wanted != on_duty) {
-                continue;
+        let mut found: Vec<((f64, u32), Why)> = Vec::new();
+        let mut named = FxHashSet::default();
+        for (why, codes) in tiers {
+            let mut tier = Vec::new();
+            for &slot in codes.iter().filter_map(|code| self.of_grid.get(code)).flatten() {
+                let Some(record) = self.record(slot) else { continue };
+                let on_duty = query.on_duty.is_none_or(|on| record.worker.on_duty == on);
+                if on_duty && record.has(query) && fits(record) && named.insert(slot) {
+                    tier.push((spot.haversine(record.spot), slot));
+                }
             }
-            search(&self.duty[usize::from(on_duty)], spot, wanted.mask, &mut rest, |entry| {
-                // Most queries are settled by the entry alone, without another look in memory.
-                (plain && wanted.exact && named.is_empty())
-                    || !named.contains(&entry.slot)
-                        && self.record(entry.slot).is_some_and(|r| (wanted.exact || r.has(query)) && fits(r))
-            });
+            let room = k - found.len();
+            found.extend(in_order(tier).into_iter().take(room).map(|one| (one, *why)));
         }
-        let found = |(haversine, slot): (f64, u32), why| self.record(slot).map(|r| r.found(haversine, why, now));
-        first
-            .into_iter()
-            .filter_map(|one| found(one, Why::OwnGrid))
-            .chain(rest.into_found().into_iter().filter_map(|one| found(one, Why::Distance)))
-            .collect()
+
+        let plain = query.within.is_none()
+            && query.max_age_s.is_none()
+            && query.max_distance_m.is_none()
+            && query.max_load.is_none();
+        let nearest = |most: usize| {
+            let mut rest = Best::new(most, limit, by_id);
+            for on_duty in [true, false] {
+                if query.on_duty.is_some_and(|wanted| wanted != on_duty) {
+                    continue;
+                }
+                search(&self.duty[usize::from(on_duty)], spot, wanted.mask, &mut rest, |entry| {
+                    // Most queries are settled by the entry alone, without another look in memory.
+                    (plain && wanted.exact && named.is_empty())
+                        || !named.contains(&entry.slot)
+                            && self.record(entry.slot).is_some_and(|r| (wanted.exact || r.has(query)) && fits(r))
+                });
+            }
+            rest.into_found()
+        };
+        let room = k - found.len();
+        let rest = if weighs && room > 0 { heaviest_last(room, nearest, in_order, cost) } else { nearest(room) };
+        found.extend(rest.into_iter().map(|one| (one, Why::Distance)));
+        let told = |((haversine, slot), why)| self.record(slot).map(|r| r.found(haversine, why, now));
+        found.into_iter().filter_map(told).collect()
+    }
+}
+
+/// How many more than asked for are looked at first where loads are weighed.
+const BESIDE: usize = 16;
+
+/// The `k` of least cost, where nothing costs less than its distance: ever more of the
+/// nearest are looked at, until whoever is farther than all of them costs too much.
+fn heaviest_last(
+    k: usize,
+    nearest: impl Fn(usize) -> Vec<(f64, u32)>,
+    in_order: impl Fn(Vec<(f64, u32)>) -> Vec<(f64, u32)>,
+    cost: impl Fn((f64, u32)) -> f64,
+) -> Vec<(f64, u32)> {
+    let mut most = k + BESIDE;
+    loop {
+        let all = nearest(most);
+        let is_all = all.len() < most;
+        let farthest_m = all.last().map_or(0.0, |(haversine, _)| metres(*haversine));
+        let mut ranked = in_order(all);
+        if is_all || ranked.get(k - 1).is_some_and(|one| cost(*one) < farthest_m) {
+            ranked.truncate(k);
+            return ranked;
+        }
+        most *= 4;
     }
 }

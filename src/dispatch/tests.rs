@@ -46,6 +46,12 @@ impl Ground for Chequers {
         Some(Self::code(point).into())
     }
 
+    fn neighbours(&self, code: &str) -> Vec<Arc<str>> {
+        let (x, y) = code.split_once(':').unwrap();
+        let (x, y) = (x.parse::<i32>().unwrap(), y.parse::<i32>().unwrap());
+        [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)].map(|(x, y)| format!("{x}:{y}").into()).to_vec()
+    }
+
     fn bounds(&self, code: &str) -> Option<Bounds> {
         let (x, y) = code.split_once(':')?;
         let (x, y) = (x.parse::<i32>().ok()? * 5_000_000, y.parse::<i32>().ok()? * 5_000_000);
@@ -60,6 +66,7 @@ impl Ground for Chequers {
 /// What the answer must be: everybody looked at, sorted.
 fn full_scan(workers: &Workers, query: &Query<'_>) -> Vec<(Arc<str>, Why)> {
     let own = Chequers::code(query.point);
+    let beside = Chequers.neighbours(&own);
     let mut all: Vec<_> = workers
         .all_seen()
         .into_iter()
@@ -71,12 +78,22 @@ fn full_scan(workers: &Workers, query: &Query<'_>) -> Vec<(Arc<str>, Why)> {
                 && query.within.is_none_or(|code| Chequers::code(s.point) == code)
                 && query.max_age_s.is_none_or(|m| s.time.is_some_and(|t| NOW.duration_since(t).as_secs_f64() <= m))
                 && query.max_distance_m.is_none_or(|m| distance_m(query.point, s.point) <= m)
+                && query.max_load.is_none_or(|most| s.load <= most)
         })
         .map(|s| {
-            let own = query.order == Order::GridFirst && s.worker.grids.iter().any(|g| **g == own);
-            let why = if own { Why::OwnGrid } else { Why::Distance };
-            let a = super::sphere::Spot::at(query.point).haversine(super::sphere::Spot::at(s.point));
-            (!own, a, s.worker.id.clone(), why)
+            let has = |code: &str| query.order == Order::GridFirst && s.worker.grids.iter().any(|g| **g == *code);
+            let (tier, why) = match (has(&own), beside.iter().any(|code| has(code))) {
+                (true, _) => (0, Why::OwnGrid),
+                (_, true) => (1, Why::NeighbourGrid),
+                _ => (2, Why::Distance),
+            };
+            let haversine = super::sphere::Spot::at(query.point).haversine(super::sphere::Spot::at(s.point));
+            let cost = if query.load_m > 0.0 {
+                super::sphere::metres(haversine) + query.load_m * f64::from(s.load)
+            } else {
+                haversine
+            };
+            (tier, cost, s.worker.id.clone(), why)
         })
         .collect();
     all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
@@ -105,6 +122,7 @@ fn crowd(random: &mut Random, n: usize, mut place: impl FnMut(&mut Random) -> Po
     let workers = (0..n).map(one).collect();
     let registry = Workers::new();
     registry.sync(workers);
+    registry.set_loads(&(0..n).map(|i| (format!("w{i}").into(), random.below(6) as u32)).collect());
     registry
 }
 
@@ -117,6 +135,8 @@ fn any_query<'a>(random: &mut Random, point: Point, skills: &'a [String], area: 
         within: random.chance(0.15).then_some(area),
         max_age_s: random.chance(0.2).then(|| random.between(0.0, 900.0)),
         max_distance_m: random.chance(0.2).then(|| 10_f64.powf(random.between(1.0, 7.2))),
+        max_load: random.chance(0.2).then(|| random.below(4) as u32),
+        load_m: if random.chance(0.3) { 10_f64.powf(random.between(0.0, 6.0)) } else { 0.0 },
         order: random.pick(&[Order::Distance, Order::GridFirst]),
         ..Query::new(point, 5)
     }

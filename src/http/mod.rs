@@ -28,6 +28,7 @@ mod tags;
 
 mod areas;
 mod changes;
+mod dispatch;
 mod events;
 mod layers;
 mod locate;
@@ -244,6 +245,8 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(events::intake::post, events::list))
         .routes(routes!(events::one))
         .routes(routes!(events::step))
+        .routes(routes!(events::assign))
+        .routes(routes!(dispatch::propose))
         .routes(routes!(events::place))
         .routes(routes!(events::owner))
         .routes(routes!(revisions::list))

@@ -89,6 +89,8 @@ codes! {
     SlowRequest = "slow_request", REQUEST_TIMEOUT, "The request did not arrive in time";
     /// Two requests want different things.
     Conflict = "conflict", CONFLICT, "The request contradicts what is there";
+    /// An event that somebody else has in hand.
+    Assigned = "assigned", CONFLICT, "Somebody else has the event in hand";
     /// A plan that is not far enough on its way, or too far.
     WrongState = "wrong_state", CONFLICT, "The plan is in another state";
     /// A plan whose base is no longer the head.
@@ -111,6 +113,8 @@ codes! {
     UnknownType = "unknown_type", UNPROCESSABLE_ENTITY, "There is no such type of events";
     /// A building or area that an event names and that isn't there, or wasn't then.
     UnknownPlace = "unknown_place", UNPROCESSABLE_ENTITY, "The place that is named is not known";
+    /// A worker who is not in the register.
+    UnknownWorker = "unknown_worker", UNPROCESSABLE_ENTITY, "There is no such worker";
     /// A step that an event can't take.
     StepRefused = "step_refused", UNPROCESSABLE_ENTITY, "The event can not take this step";
     /// A body that can be read and makes no sense.

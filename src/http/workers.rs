@@ -11,8 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use boundaries::Point;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::body::whole;
@@ -22,7 +22,7 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use crate::crs::Crs;
-use crate::dispatch::{MAX_K, Order, Position, Query};
+use crate::dispatch::{Found, MAX_K, Order, Passed, Position, Query};
 use crate::locate::Asked;
 use crate::snapshot::Snapshot;
 
@@ -106,7 +106,14 @@ pub(super) struct Near {
     max_age_s: Option<f64>,
     /// Only those within so many metres
     max_distance_m: Option<f64>,
-    /// `distance`, or `grid_first`: those who answer for the grid of the place come first
+    /// Only those who have at most so many open events
+    max_load: Option<u32>,
+    /// How many metres each open event of a worker counts as; 0 if not said
+    load_m: Option<f64>,
+    /// Tells those who were nearer and are not named, too, and why: the answer is `{chosen, passed}`
+    passed: Option<bool>,
+    /// `distance`, or `grid_first`: those who answer for the grid of the place come first, then those
+    /// who answer for a grid beside it
     order: Option<String>,
     /// The coverage whose grids are meant
     coverage: Option<String>,
@@ -114,8 +121,9 @@ pub(super) struct Near {
 
 /// Who is nearest to a place, in exact order over the sphere.
 #[utoipa::path(get, path = "/workers/nearest", tag = "workers", params(Near), responses((status = 200,
-    description = "`[{id, name, role, grid, distance_m, age_s, load, why, point}]`; `age_s` is null for a worker of \
-        whom only the home is known", content_type = "application/json")))]
+    description = "`[{id, name, role, grid, distance_m, age_s, load, why, point}]`, `why` one of `own_grid`, \
+        `neighbour_grid` and `distance`; `age_s` is null for a worker of whom only the home is known. With `passed=true` \
+        `{chosen, passed}`, where `why` of the passed is a list of the parameters that they don't fit, or `order`", content_type = "application/json")))]
 pub(super) async fn nearest(
     State(app): State<App>,
     reading: Reading,
@@ -128,7 +136,7 @@ pub(super) async fn nearest(
     if k == 0 || k > MAX_K {
         return Err(bad("k", format!("it is 1 to {MAX_K}")));
     }
-    for (name, limit) in [("max_age_s", q.max_age_s), ("max_distance_m", q.max_distance_m)] {
+    for (name, limit) in [("max_age_s", q.max_age_s), ("max_distance_m", q.max_distance_m), ("load_m", q.load_m)] {
         if limit.is_some_and(|l| l.is_nan() || l < 0.0) {
             return Err(bad(name, "it is a number from 0".to_owned()));
         }
@@ -159,6 +167,8 @@ pub(super) async fn nearest(
         within: q.within.as_deref(),
         max_age_s: q.max_age_s,
         max_distance_m: q.max_distance_m,
+        max_load: q.max_load,
+        load_m: q.load_m.unwrap_or(0.0),
         order,
     };
     let now = Timestamp::now();
@@ -166,17 +176,26 @@ pub(super) async fn nearest(
         Some(view) => app.workers.nearest(&query, &***view, now),
         None => app.workers.nearest(&query, &(), now),
     };
-    let found: Vec<_> = found
-        .iter()
-        .map(|f| {
-            json!({
-                "id": f.worker.id, "name": f.worker.name, "role": f.worker.role, "grid": f.grid,
-                "distance_m": (f.distance_m * 1000.0).round() / 1000.0, "age_s": f.age_s, "load": f.load,
-                "why": f.why.as_str(), "point": [f.point.lon(), f.point.lat()],
-            })
-        })
-        .collect();
-    Ok(Json(found).into_response())
+    let chosen: Vec<_> = found.iter().map(|one| told(one, one.why.as_str().into())).collect();
+    if q.passed != Some(true) {
+        return Ok(Json(chosen).into_response());
+    }
+    let passed = match &view {
+        Some(view) => app.workers.passed_over(&query, &found, &***view, now),
+        None => app.workers.passed_over(&query, &found, &(), now),
+    };
+    let why = |one: &Passed| one.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().into();
+    let passed: Vec<_> = passed.iter().map(|one| told(&one.found, why(one))).collect();
+    Ok(Json(json!({ "chosen": chosen, "passed": passed })).into_response())
+}
+
+/// A worker as the wire has him.
+pub(super) fn told(one: &Found, why: Value) -> Value {
+    json!({
+        "id": one.worker.id, "name": one.worker.name, "role": one.worker.role, "grid": one.grid,
+        "distance_m": (one.distance_m * 1000.0).round() / 1000.0, "age_s": one.age_s, "load": one.load,
+        "why": why, "point": [one.point.lon(), one.point.lat()],
+    })
 }
 
 /// A report of where a worker was.

@@ -21,9 +21,11 @@ mod judge;
 mod place;
 mod ties;
 
+mod assign;
 mod filing;
 mod ruling;
 
+pub use assign::Assignment;
 pub use filing::{Answer, Intake, IntakeError};
 pub use limits::{Limits, Rules};
 pub use report::{Fault, Rejected, Report};

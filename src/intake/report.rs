@@ -36,6 +36,10 @@ pub enum Fault {
     Step,
     /// It contradicts what was filed under its id.
     Conflict,
+    /// A worker who isn't in the register.
+    UnknownWorker,
+    /// Somebody else has the event in hand.
+    Assigned,
 }
 
 /// Why something was not taken.

@@ -13,7 +13,7 @@ use crate::steps::{Asked, Taken};
 use crate::store::{self, Event, NewOwner, NewStep, Replaced, Ruling, Store};
 
 /// How often it is tried again because other boundaries came into force meanwhile.
-const ATTEMPTS: usize = 5;
+pub(super) const ATTEMPTS: usize = 5;
 
 /// A step as clients send it.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,7 +93,7 @@ impl Intake {
             note: asked.note.as_deref().map(clean).unwrap_or_default(),
             worker: asked.worker.as_deref().map(clean),
         };
-        Ok(store.add_step(&event, &step, !self.way.ends(&asked.to), present).await?)
+        Ok(store.add_steps(&event, &[step], !self.way.ends(&asked.to), present).await?)
     }
 
     /// Moves the pin of an event: it is owned anew, by the boundaries of its time and of now.

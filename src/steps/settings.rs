@@ -45,6 +45,9 @@ pub struct StateSettings {
     /// Whether entering it extends the limits that run.
     #[serde(default)]
     pub extends: bool,
+    /// Whether entering it gives the event to a worker; of one state at most.
+    #[serde(default)]
+    pub assigns: bool,
     /// Whether a step to it must say why.
     #[serde(default)]
     pub needs_note: bool,
@@ -199,7 +202,7 @@ fn states() -> Vec<StateSettings> {
     vec![
         state("collected", &[("filed", &CENTRE), ("not_accepted", &CENTRE), cancel]),
         state("filed", &[("dispatched", &CENTRE), ("handled", &HANDLERS), park, cancel]),
-        state("dispatched", &under_way),
+        StateSettings { assigns: true, ..state("dispatched", &under_way) },
         state("handled", &[("fed_back", &HANDLERS), ("returned", &CHECKERS), ("dispatched", &CENTRE)]),
         state("fed_back", &[("closed", &CHECKERS), ("returned", &CHECKERS), ("dispatched", &CENTRE)]),
         StateSettings { ends: true, ..state("closed", &[("rated", &[])]) },

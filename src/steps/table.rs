@@ -39,6 +39,7 @@ pub(super) struct State {
     ends: bool,
     pub(super) pauses: bool,
     pub(super) extends: bool,
+    assigns: bool,
     needs_note: bool,
     most: Option<u32>,
 }
@@ -70,7 +71,7 @@ pub struct Asked<'a> {
 #[error("{reason}")]
 pub struct Refused {
     /// A stable name: `unknown_state`, `impossible_step`, `wrong_role`, `too_often`,
-    /// `missing_note` or `earlier_than_last`.
+    /// `missing_note`, `earlier_than_last` or `no_such_state`.
     pub code: &'static str,
     /// The same for people.
     pub reason: String,
@@ -91,6 +92,9 @@ impl Steps {
         let first = place(&settings.first);
         if first.is_none() {
             defects.push(Defect(format!("first: {} is no state", settings.first)));
+        }
+        if states.iter().filter(|state| state.assigns).count() > 1 {
+            defects.push(Defect("one state at most assigns".to_owned()));
         }
         let mut calendars = Vec::new();
         for (name, calendar) in &settings.calendars {
@@ -183,6 +187,52 @@ impl Steps {
         }
     }
 
+    /// The state in which a worker has an event in hand, where the table has one.
+    #[must_use]
+    pub fn assigning(&self) -> Option<&Arc<str>> {
+        self.states.iter().find(|state| state.assigns).map(|state| &state.name)
+    }
+
+    /// The steps that give an event to a worker: the one into the state that assigns or, the
+    /// first time, that through one plain state before it (who is given an event that was
+    /// not filed yet is given one that is).
+    ///
+    /// # Errors
+    ///
+    /// Why there is no such way, and what is possible.
+    pub fn to_assign(
+        &self,
+        steps: &[Taken<'_>],
+        time: Timestamp,
+        role: Option<&str>,
+    ) -> Result<Vec<Arc<str>>, Refused> {
+        let from = steps.last().map_or(&**self.first(), |last| last.state);
+        let possible = self.possible(from, role);
+        let Some(target) = self.states.iter().find(|state| state.assigns) else {
+            let reason = "no state of the table gives an event to a worker".to_owned();
+            return Err(Refused { code: "no_such_state", reason, possible });
+        };
+        let asked = |to| Asked { to, time, role, note: None };
+        let refused = match self.check(steps, &asked(&target.name)) {
+            Ok(()) => return Ok(vec![target.name.clone()]),
+            Err(refused) => refused,
+        };
+        let is_plain = |state: &State| !(state.ends || state.pauses || state.extends || state.needs_note);
+        let was_there = steps.iter().any(|step| *step.state == *target.name);
+        for through in possible.iter().filter(|_| !was_there && refused.code == "impossible_step") {
+            if self.place(through).is_none_or(|ix| !is_plain(&self.states[ix])) {
+                continue;
+            }
+            let mut then = steps.to_vec();
+            let first = self.check(&then, &asked(through));
+            then.push(Taken { state: through, time });
+            if first.and_then(|()| self.check(&then, &asked(&target.name))).is_ok() {
+                return Ok(vec![through.clone(), target.name.clone()]);
+            }
+        }
+        Err(refused)
+    }
+
     pub(super) fn place(&self, state: &str) -> Option<usize> {
         self.states.iter().position(|other| *other.name == *state)
     }
@@ -233,6 +283,7 @@ fn read_states(table: &[StateSettings], defects: &mut Vec<Defect>) -> Vec<State>
             ends: row.ends,
             pauses: row.pauses,
             extends: row.extends,
+            assigns: row.assigns,
             needs_note: row.needs_note,
             most: row.most,
         });

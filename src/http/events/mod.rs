@@ -20,7 +20,7 @@ use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
 use super::{edge, tags};
-use crate::intake::{Fault, IntakeError, Pin, Rejected, StepReport, Verdict};
+use crate::intake::{Assignment, Fault, IntakeError, Pin, Rejected, StepReport, Verdict};
 use crate::snapshot::Moment;
 use crate::store::{Event, EventQuery, Owned};
 use written::written;
@@ -41,9 +41,15 @@ impl From<Rejected> for Problem {
             Fault::UnknownPlace => Code::UnknownPlace,
             Fault::Step => Code::StepRefused,
             Fault::Conflict => Code::Conflict,
+            Fault::UnknownWorker => Code::UnknownWorker,
+            Fault::Assigned => Code::Assigned,
         };
         let problem = Self::new(code, rejected.reason);
-        if rejected.fault == Fault::Step { problem.with("possible", rejected.possible) } else { problem }
+        if matches!(rejected.fault, Fault::Step | Fault::Assigned) {
+            problem.with("possible", rejected.possible)
+        } else {
+            problem
+        }
     }
 }
 
@@ -174,7 +180,7 @@ pub(super) struct Of {
     source: Option<String>,
 }
 
-async fn find(app: &App, id: &str, source: Option<&str>) -> Result<Event, Problem> {
+pub(super) async fn find(app: &App, id: &str, source: Option<&str>) -> Result<Event, Problem> {
     let mut found = app.store()?.events_of_id(id, source).await?;
     match (found.pop(), found.len()) {
         (Some(event), 0) => Ok(event),
@@ -253,6 +259,26 @@ pub(super) async fn step(
     let asked: StepReport = change(&app, &request, body, &event).await?;
     let event = app.intake.step(app.store()?, &app.atlas.present(), event, &asked).await?;
     Ok(changed(&app, &event, StatusCode::CREATED).await)
+}
+
+/// Gives an event to a worker.
+#[utoipa::path(post, path = "/events/{id}/assign", tag = "events", params(("id" = String, Path), Of,
+        ("If-Match" = Option<String>, Header, description = "The ETag that was read")),
+    request_body(content = String, description = "`{worker, actor, role?, note?, time?}`", content_type = "application/json"),
+    responses((status = 201, description = "As `GET /events/{id}`; an event that was not filed yet is filed with it"),
+        (status = 200, description = "He has it already"),
+        (status = 409, description = "`assigned`: somebody else has it; `possible` says where it can go")))]
+pub(super) async fn assign(
+    State(app): State<App>,
+    At(id): At<String>,
+    Params(q): Params<Of>,
+    request: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let event = find(&app, &id, q.source.as_deref()).await?;
+    let asked: Assignment = change(&app, &request, body, &event).await?;
+    let (event, is_new) = app.intake.assign(app.store()?, &app.atlas.present(), event, &asked).await?;
+    Ok(changed(&app, &event, if is_new { StatusCode::CREATED } else { StatusCode::OK }).await)
 }
 
 /// Moves the pin of an event; it is owned anew.

@@ -247,6 +247,8 @@ async fn the_document_lists_every_route_and_every_problem() {
         ("/layers/{layer}/features/{id}", &["get", "put", "delete"]),
         ("/workers/positions", &["post"]),
         ("/workers/nearest", &["get"]),
+        ("/events/{id}/assign", &["post"]),
+        ("/dispatch/propose", &["post"]),
         ("/revisions", &["get"]),
         ("/revisions/{number}", &["get"]),
         ("/revisions/{number}/changes", &["get"]),

@@ -13,6 +13,7 @@ use crate::snapshot::{Atlas, CoverageView, Layer, Snapshot};
 
 mod bad;
 mod connections;
+mod dispatch;
 mod events;
 mod map;
 mod meeting;

@@ -75,36 +75,39 @@ pub struct Replaced {
 }
 
 impl Store {
-    /// Adds a step to an event that has as many steps as it had when it was read.
+    /// Adds steps, one after the other, to an event that has as many as it had when it was read.
     ///
     /// # Errors
     ///
     /// [`Error::Stale`] where somebody was quicker.
-    pub async fn add_step(
+    pub async fn add_steps(
         &self,
         event: &Event,
-        step: &NewStep,
+        steps: &[NewStep],
         is_open: bool,
         snapshot: &Snapshot,
     ) -> Result<Event, Error> {
+        let Some(last) = steps.last() else { return Ok(event.clone()) };
         let mut tx = self.writing().await?;
         let now = Timestamp::now();
         let counted = counts::rows_of(&mut tx, event.number, event.time).await?;
         counts::count(&mut tx, &counted, -1).await?;
-        let sql = "update event_entry set state = $3, is_open = $4, worker = coalesce($5, worker), steps = steps + 1 \
+        let sql = "update event_entry set state = $3, is_open = $4, worker = coalesce($5, worker), steps = steps + $6 \
                    where number = $1 and steps = $2";
         let args = vec![
             event.number.into(),
             event.step_count.into(),
-            step.to.as_str().into(),
+            last.to.as_str().into(),
             i64::from(is_open).into(),
-            Arg::Text(step.worker.clone()),
+            Arg::Text(last.worker.clone()),
+            (steps.len() as i64).into(),
         ];
         if tx.run(sql, args).await? != 1 {
             return Err(Error::Stale(format!("event {}", event.id)));
         }
         counts::count(&mut tx, &counted, 1).await?;
-        tx.insert_many("event_step", &COLUMNS, [step.row(event.number, event.step_count + 1, now)]).await?;
+        let rows = (event.step_count + 1..).zip(steps).map(|(seq, step)| step.row(event.number, seq, now));
+        tx.insert_many("event_step", &COLUMNS, rows.collect::<Vec<_>>()).await?;
         finish(tx, event.number, now, snapshot).await
     }
 
