@@ -20,6 +20,7 @@ mod grounds;
 mod changed;
 mod http;
 mod import;
+mod intake;
 mod kaohsiung;
 mod locator;
 mod nearest;
@@ -88,6 +89,9 @@ fn main() {
     }
     if is_wanted("http") {
         http::rows(&mut table);
+    }
+    if is_wanted("intake") {
+        intake::rows(&mut table);
     }
     if is_wanted("redraw") {
         redraw::rows(&mut table);

@@ -178,20 +178,20 @@ fn rate(address: SocketAddr, path: &str, mut beside: impl FnMut()) -> f64 {
 }
 
 /// One connection, kept alive.
-struct Client {
+pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Client {
-    fn to(address: SocketAddr) -> Self {
+    pub fn to(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         Self { stream, buffer: vec![0; 1 << 16] }
     }
 
     /// Asks, and reads the whole answer, which has a Content-Length.
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
+    pub fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, Vec<u8>) {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: bench\r\nIf-Match: *\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",

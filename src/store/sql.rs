@@ -200,6 +200,14 @@ impl Tx {
         Ok(self.rows(sql, args).await?.into_iter().next())
     }
 
+    /// The places of so many values, from the `first` on, in a statement that names each value
+    /// once and in order. SQLite looks for every one by name, through all the names before it, so
+    /// there they have none.
+    pub(super) fn places(&self, first: usize, count: usize) -> String {
+        let place = |n| if self.is_postgis() { format!("${n}") } else { "?".to_owned() };
+        (first..first + count).map(place).collect::<Vec<_>>().join(", ")
+    }
+
     /// Inserts many rows: by statements of many rows in SQLite, by COPY in PostgreSQL.
     /// Every row holds a value for every column.
     pub(super) async fn insert_many(

@@ -83,9 +83,8 @@ pub(super) async fn count(tx: &mut Tx, rows: &[AreaRow], sign: i64) -> Result<()
     let mut kinds: FxHashMap<[String; 3], usize> = FxHashMap::default();
     let mut of_event: FxHashMap<i64, usize> = FxHashMap::default();
     for some in numbers.chunks(500) {
-        let places: Vec<String> = (1..=some.len()).map(|i| format!("${i}")).collect();
-        let sql =
-            format!("select number, type, state, source from event_entry where number in ({})", places.join(", "));
+        let places = tx.places(1, some.len());
+        let sql = format!("select number, type, state, source from event_entry where number in ({places})");
         for row in tx.rows(sql, some.iter().map(|n| Arg::from(*n)).collect()).await? {
             let kind = [row.text(1)?, row.text(2)?, row.text(3)?];
             let next = kinds.len();
@@ -110,8 +109,7 @@ pub(super) async fn count(tx: &mut Tx, rows: &[AreaRow], sign: i64) -> Result<()
         key
     };
     for some in sums.chunks(ROWS_AT_ONCE) {
-        let row = |n: usize| (n * 8 + 1..=n * 8 + 8).map(|i| format!("${i}")).collect::<Vec<_>>().join(", ");
-        let values: Vec<String> = (0..some.len()).map(|n| format!("({})", row(n))).collect();
+        let values: Vec<String> = (0..some.len()).map(|n| format!("({})", tx.places(n * 8 + 1, 8))).collect();
         let sql = format!(
             "insert into event_count (coverage, area, hour, type, state, source, filed, present) values {} \
              on conflict (coverage, area, hour, type, state, source) do update set \

@@ -178,9 +178,8 @@ pub(super) async fn show(
 pub(super) async fn hide(tx: &mut Tx, layer: &LayerInfo, ids: Vec<String>) -> Result<(), Error> {
     let mut numbers = Vec::new();
     for ids in ids.chunks(500) {
-        let places: Vec<String> = (1..=ids.len()).map(|i| format!("${i}")).collect();
         let table = super::super::sql::quoted(&layer.table);
-        let sql = format!("select fid from {table} where id in ({})", places.join(", "));
+        let sql = format!("select fid from {table} where id in ({})", tx.places(1, ids.len()));
         for row in tx.rows(sql, ids.iter().map(|id| Arg::from(id.as_str())).collect()).await? {
             numbers.push(row.int(0)?);
         }
@@ -201,9 +200,8 @@ async fn known(tx: &mut Tx, events: &[NewEvent]) -> Result<Known, Error> {
     for (source, ids) in by_source {
         let known = known.entry(source.to_owned()).or_default();
         for ids in ids.chunks(500) {
-            let places: Vec<String> = (2..ids.len() + 2).map(|i| format!("${i}")).collect();
-            let places = places.join(", ");
-            let sql = format!("select id, number, digest from event_entry where source = $1 and id in ({places})");
+            let (of, places) = (tx.places(1, 1), tx.places(2, ids.len()));
+            let sql = format!("select id, number, digest from event_entry where source = {of} and id in ({places})");
             let mut args = vec![Arg::from(source)];
             args.extend(ids.iter().map(|id| Arg::from(*id)));
             for row in tx.rows(sql, args).await? {
