@@ -23,6 +23,7 @@ mod import;
 mod intake;
 mod kaohsiung;
 mod locator;
+mod moving;
 mod nearest;
 mod past;
 mod redraw;
@@ -89,6 +90,9 @@ fn main() {
     }
     if is_wanted("http") {
         http::rows(&mut table);
+    }
+    if is_wanted("moving") {
+        moving::rows(&mut table);
     }
     if is_wanted("intake") {
         intake::rows(&mut table);
