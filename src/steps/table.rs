@@ -217,20 +217,21 @@ impl Steps {
             Ok(()) => return Ok(vec![target.name.clone()]),
             Err(refused) => refused,
         };
-        let is_plain = |state: &State| !(state.ends || state.pauses || state.extends || state.needs_note);
         let was_there = steps.iter().any(|step| *step.state == *target.name);
-        for through in possible.iter().filter(|_| !was_there && refused.code == "impossible_step") {
-            if self.place(through).is_none_or(|ix| !is_plain(&self.states[ix])) {
-                continue;
-            }
-            let mut then = steps.to_vec();
-            let first = self.check(&then, &asked(through));
-            then.push(Taken { state: through, time });
-            if first.and_then(|()| self.check(&then, &asked(&target.name))).is_ok() {
-                return Ok(vec![through.clone(), target.name.clone()]);
-            }
+        if was_there || refused.code != "impossible_step" {
+            return Err(refused);
         }
-        Err(refused)
+        let is_plain = |state: &State| !(state.ends || state.pauses || state.extends || state.needs_note);
+        let leads_there = |state: &State| state.to.iter().any(|(to, _)| *self.states[*to].name == *target.name);
+        let here = self.place(from).map(|ix| &self.states[ix]);
+        let mut ways = here.iter().flat_map(|state| &state.to).map(|(to, _)| &self.states[*to]);
+        // Of a way that there is, whatever bars it is worth more to know than that it isn't direct.
+        let Some(through) = ways.find(|state| is_plain(state) && leads_there(state)) else { return Err(refused) };
+        self.check(steps, &asked(&through.name))?;
+        let mut then = steps.to_vec();
+        then.push(Taken { state: &through.name, time });
+        self.check(&then, &asked(&target.name))?;
+        Ok(vec![through.name.clone(), target.name.clone()])
     }
 
     pub(super) fn place(&self, state: &str) -> Option<usize> {

@@ -50,6 +50,18 @@ async fn an_event_is_in_one_workers_hand_at_a_time() {
     let (status, said) = problem(assign(&kept, "e1", "nobody")).await;
     assert_eq!((status, &said["code"]), (422, &j!("unknown_worker")));
 
+    // What bars the way is said, not that it leads through another state.
+    for (more, why) in
+        [(j!({"time": "2020-01-01T00:00:00Z"}), "earlier_than_last"), (j!({"role": "clown"}), "wrong_role")]
+    {
+        let mut body = j!({"worker": "w1", "actor": "desk 3"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let asked = post(&kept.city, "events/e1/assign", "application/json", body.to_string());
+        let (status, said) = problem(asked).await;
+        assert_eq!((status, &said["code"]), (422, &j!("step_refused")));
+        assert!(said["detail"].as_str().unwrap().starts_with(why), "{said}");
+    }
+
     let given = read(assign(&kept, "e1", "w1").send().await.unwrap(), 201).await;
     assert_eq!((&given["state"], &given["worker"]), (&j!("dispatched"), &j!("w1")));
     let steps: Vec<_> = given["steps"].as_array().unwrap().iter().map(|s| s["to"].clone()).collect();
