@@ -21,7 +21,7 @@ use super::params::Params;
 use super::problem::{Code, Problem};
 use super::reading::Reading;
 use super::state::App;
-use super::workers::told;
+use super::workers::{ground, is_amount, told};
 use crate::dispatch::{COST_LIMIT, Candidate, Found, Query, Workers, propose as plan};
 use crate::snapshot::CoverageView;
 use crate::store::Event;
@@ -85,19 +85,10 @@ pub(super) async fn propose(
     }
     let limits =
         [("max_age_s", wanted.max_age_s), ("max_distance_m", wanted.max_distance_m), ("load_m", wanted.load_m)];
-    if let Some((name, _)) = limits.iter().find(|(_, limit)| limit.is_some_and(|l| l.is_nan() || l < 0.0)) {
+    if let Some((name, _)) = limits.iter().find(|(_, limit)| limit.is_some_and(|l| !is_amount(l))) {
         return Err(Problem::new(Code::BadBody, format!("{name} is a number from 0")));
     }
-    let view = match reading.coverage(wanted.coverage.as_deref()) {
-        Ok(view) => Some(Arc::clone(view)),
-        Err(problem) if wanted.coverage.is_some() || wanted.within.is_some() => return Err(problem),
-        Err(_) => None,
-    };
-    if let (Some(code), Some(view)) = (&wanted.within, &view)
-        && view.coverage.area_by_code(code).is_none()
-    {
-        return Err(Problem::new(Code::UnknownArea, format!("no area of {} has the code {code}", view.name)));
-    }
+    let view = ground(&reading, wanted.coverage.as_deref(), wanted.within.as_deref())?;
     let mut events: Vec<Event> = Vec::new();
     let mut seen = BTreeSet::new();
     for (i, named) in wanted.events.iter().enumerate() {

@@ -24,7 +24,7 @@ use super::state::App;
 use crate::crs::Crs;
 use crate::dispatch::{Found, MAX_K, Order, Passed, Position, Query};
 use crate::locate::Asked;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CoverageView, Snapshot};
 
 /// The layer that workers are.
 pub(super) const LAYER: &str = "worker";
@@ -137,7 +137,7 @@ pub(super) async fn nearest(
         return Err(bad("k", format!("it is 1 to {MAX_K}")));
     }
     for (name, limit) in [("max_age_s", q.max_age_s), ("max_distance_m", q.max_distance_m), ("load_m", q.load_m)] {
-        if limit.is_some_and(|l| l.is_nan() || l < 0.0) {
+        if limit.is_some_and(|l| !is_amount(l)) {
             return Err(bad(name, "it is a number from 0".to_owned()));
         }
     }
@@ -146,18 +146,7 @@ pub(super) async fn nearest(
         Some("grid_first") => Order::GridFirst,
         Some(other) => return Err(bad("order", format!("it is distance or grid_first, not {other}"))),
     };
-    // A city without areas still has workers.
-    let view = match reading.coverage(q.coverage.as_deref()) {
-        Ok(view) => Some(view),
-        Err(problem) if q.coverage.is_some() || q.within.is_some() => return Err(problem),
-        Err(_) => None,
-    };
-    if let (Some(code), Some(view)) = (&q.within, &view)
-        && view.coverage.area_by_code(code).is_none()
-    {
-        let detail = format!("no area of {} has the code {code}", view.name);
-        return Err(Problem::new(Code::UnknownArea, detail).with("parameter", "within"));
-    }
+    let view = ground(&reading, q.coverage.as_deref(), q.within.as_deref())?;
     let query = Query {
         point,
         k,
@@ -173,7 +162,7 @@ pub(super) async fn nearest(
     };
     let now = Timestamp::now();
     let found = match &view {
-        Some(view) => app.workers.nearest(&query, &***view, now),
+        Some(view) => app.workers.nearest(&query, &**view, now),
         None => app.workers.nearest(&query, &(), now),
     };
     let chosen: Vec<_> = found.iter().map(|one| told(one, one.why.as_str().into())).collect();
@@ -181,12 +170,38 @@ pub(super) async fn nearest(
         return Ok(Json(chosen).into_response());
     }
     let passed = match &view {
-        Some(view) => app.workers.passed_over(&query, &found, &***view, now),
+        Some(view) => app.workers.passed_over(&query, &found, &**view, now),
         None => app.workers.passed_over(&query, &found, &(), now),
     };
     let why = |one: &Passed| one.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().into();
     let passed: Vec<_> = passed.iter().map(|one| told(&one.found, why(one))).collect();
     Ok(Json(json!({ "chosen": chosen, "passed": passed })).into_response())
+}
+
+/// Whether a number says how much of something.
+pub(super) fn is_amount(number: f64) -> bool {
+    (0.0..=f64::MAX).contains(&number)
+}
+
+/// The coverage whose grids are meant, where there is one: a city without areas still has
+/// workers. An area that is named must be there.
+pub(super) fn ground(
+    reading: &Reading,
+    coverage: Option<&str>,
+    within: Option<&str>,
+) -> Result<Option<Arc<CoverageView>>, Problem> {
+    let view = match reading.coverage(coverage) {
+        Ok(view) => view,
+        Err(problem) if coverage.is_some() || within.is_some() => return Err(problem),
+        Err(_) => return Ok(None),
+    };
+    match within.filter(|code| view.coverage.area_by_code(code).is_none()) {
+        None => Ok(Some(view.clone())),
+        Some(code) => {
+            let detail = format!("no area of {} has the code {code}", view.name);
+            Err(Problem::new(Code::UnknownArea, detail).with("parameter", "within"))
+        }
+    }
 }
 
 /// A worker as the wire has him.

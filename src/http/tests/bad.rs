@@ -52,6 +52,8 @@ async fn what_a_query_gets_wrong_is_named() {
         ("workers/nearest?lon=120&lat=36&k=5000", 400, "bad_parameter", "1000"),
         ("workers/nearest?lon=120&lat=36&order=best", 400, "bad_parameter", "grid_first"),
         ("workers/nearest?lon=120&lat=36&max_age_s=-1", 400, "bad_parameter", "max_age_s"),
+        ("workers/nearest?lon=120&lat=36&load_m=inf", 400, "bad_parameter", "load_m"),
+        ("workers/nearest?lon=120&lat=36&max_load=-1", 400, "bad_parameter", "max_load"),
         ("workers/nearest?lon=120&lat=36&within=nope", 404, "unknown_area", "nope"),
         ("revisions/x", 404, "unknown_revision", ""),
         ("nothing/here", 404, "not_found", "openapi"),
