@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 from conftest import SEED
-from service import Service
+from served import Service
 
 EVENTS = 100_000 if "GRIDATLAS_PROOF" in os.environ else 3_000
 BATCH = 500

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import shapely
 from conftest import SEED
-from service import Service
+from served import Service
 from shapes import features, polygon
 
 EDITS = 500
