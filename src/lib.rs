@@ -19,6 +19,7 @@
 //! - [`redraw`]: plans: drafts of changes to the boundaries, seen before they are published
 //! - [`search`]: things by what people know of them, places by their numbers
 //! - [`portrait`]: what there is to say of an area: people, place, party, workers, events
+//! - [`webhooks`]: whom to tell what happens to events, signed and sent
 //! - [`demo`]: a seeded city that takes the same way in as a file
 //! - [`http`]: one file a resource; the only room that knows axum and wire JSON
 //! - [`cli`]: one file a command
@@ -45,6 +46,8 @@ pub mod tiling;
 
 pub mod portrait;
 pub mod search;
+
+pub mod webhooks;
 
 pub mod demo;
 

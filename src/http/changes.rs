@@ -15,16 +15,19 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use boundaries::{Bounds, Coverage};
 use futures::stream;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use utoipa::IntoParams;
 
-use super::layers::Nothing;
+use super::happened;
 use super::params::Params;
 use super::problem::{Code, Problem};
 use super::state::App;
-use crate::snapshot::{CoverageView, Layer, Snapshot};
+use crate::snapshot::{CoverageView, DEFAULT_COVERAGE, Layer, Snapshot};
 use crate::store::EVENT_LAYER;
 use crate::tiling::Differing;
+use crate::webhooks::{Interest, Kind};
 
 /// Events that are kept.
 const KEPT: usize = 1024;
@@ -185,23 +188,72 @@ fn parse_id(text: &str) -> Option<(u64, u32)> {
     Some((change.parse().ok()?, index.parse().ok()?))
 }
 
+/// What is listened to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listening {
+    /// `event`: what happens to events alone, every change of each
+    only: Option<String>,
+    /// With `only`: from this place in the log on, where no `Last-Event-ID` says another
+    since: Option<u64>,
+    /// With `only`: of events that the area of this code, or one below it, owns or lost
+    within: Option<String>,
+    /// The coverage that `within` is a code of
+    coverage: Option<String>,
+}
+
+impl Listening {
+    /// What of events is listened to, where they alone are.
+    fn interest(&self, app: &App) -> Result<Option<Interest>, Problem> {
+        let bad = |name: &str, why: &str| {
+            Err(Problem::new(Code::BadParameter, format!("{name}: {why}")).with("parameter", name))
+        };
+        match self.only.as_deref() {
+            Some("event") => {}
+            Some(_) => return bad("only", "it is event"),
+            None if self.since.is_some() => return bad("since", "it needs only=event"),
+            None if self.within.is_some() => return bad("within", "it needs only=event"),
+            None if self.coverage.is_some() => return bad("coverage", "it needs only=event"),
+            None => return Ok(None),
+        }
+        let coverage = self.coverage.clone().unwrap_or_else(|| DEFAULT_COVERAGE.to_owned());
+        let present = app.atlas.present();
+        if let Some(code) = &self.within {
+            let unknown = |code, what: &str, parameter: &str| Problem::new(code, what).with("parameter", parameter);
+            let view = present.coverage(&coverage);
+            let view = view.ok_or_else(|| unknown(Code::UnknownCoverage, "there is no such coverage", "coverage"))?;
+            let area = view.coverage.area_by_code(code);
+            area.ok_or_else(|| unknown(Code::UnknownArea, "no area has this code now", "within"))?;
+        }
+        Ok(Some(Interest { area: self.within.clone(), coverage, kinds: Kind::ALL.iter().copied().collect() }))
+    }
+}
+
 /// What changes, as it changes.
 #[utoipa::path(get, path = "/changes", tag = "revisions",
-    params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
+    params(Listening, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
     responses((status = 200, description = "Events `revision` (`{revision, coverage, touched, touched_count, boxes}`: the \
         codes of areas that differ, and boxes [west, south, east, north] around all of their ground, old and new), `layer` (`{layer, change, count, boxes}`: \
         boxes of the features that were put, removed or got another owner; without `boxes` all may have), `event` \
-        (`{source, id, open, type?, state?, time?, worker?, point?, owners?}`: one that came in, went a step on, or is open no more) and `reset` (read all anew)", content_type = "text/event-stream")))]
+        (`{source, id, open, type?, state?, time?, worker?, point?, owners?}`: one that came in, went a step on, or is open no more) and `reset` (read all anew). With `only=event` instead `position` (`{since}`), `event` and `assignment`, each as a webhook is told \
+        it (`{type, timestamp, data: {event, step?, ruling?}}`): every change of every event, from any place in the log", content_type = "text/event-stream")))]
 pub(super) async fn changes(
     State(app): State<App>,
-    Params(Nothing {}): Params<Nothing>,
+    Params(q): Params<Listening>,
     request: HeaderMap,
 ) -> Result<Response, Problem> {
     let slot = app.listeners.clone().try_acquire_owned().map_err(|_| {
         Problem::new(Code::TooManyRequests, "as many listeners as the limit allows are there").retry_after_s(10)
     })?;
+    let last = request.get(HeaderName::from_static("last-event-id")).and_then(|v| v.to_str().ok());
+    if let Some(interest) = q.interest(&app)? {
+        let seen = last.and_then(|id| id.strip_prefix('e')?.parse().ok()).or(q.since);
+        let last = app.store()?.happened_last().await?;
+        return Ok(happened::tell(app, interest, seen.unwrap_or(last), last, slot));
+    }
     let news = app.feed.last.subscribe();
-    let last = request.get(HeaderName::from_static("last-event-id")).and_then(|v| parse_id(v.to_str().ok()?));
+    let last = last.and_then(parse_id);
     let from = last.unwrap_or(*news.borrow());
     struct Listener {
         app: App,

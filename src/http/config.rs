@@ -14,6 +14,7 @@ use crate::portrait;
 use crate::redraw::Settings;
 use crate::routing::{Routing, RuleSettings};
 use crate::steps;
+use crate::webhooks;
 
 /// The configuration of a service. Everything has a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Config {
     pub events: intake::Rules,
     /// Rules above the map: who answers for an event first.
     pub routing: Vec<RuleSettings>,
+    /// Who is told of what happens to events.
+    pub webhooks: Vec<webhooks::Settings>,
     /// What portraits tell.
     pub portraits: portrait::Settings,
     /// What a client may ask for.
@@ -57,6 +60,7 @@ impl Default for Config {
             steps: steps::Settings::default(),
             events: intake::Rules::default(),
             routing: Vec::new(),
+            webhooks: Vec::new(),
             portraits: portrait::Settings::default(),
             limits: Limits::default(),
         }
@@ -214,6 +218,18 @@ impl Config {
         })
     }
 
+    /// Who is told of what happens to events.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with one of them.
+    pub fn subscriptions(&self) -> Result<Vec<webhooks::Subscription>, ConfigError> {
+        webhooks::Subscription::all(&self.webhooks).map_err(|defects| {
+            let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
+            ConfigError::Nonsense { member: "webhooks", reason: defects.join("; ") }
+        })
+    }
+
     /// The city's zone, and the way of its events.
     fn way(&self) -> Result<(TimeZone, steps::Steps), ConfigError> {
         let nonsense = |member, reason: String| ConfigError::Nonsense { member, reason };
@@ -241,6 +257,7 @@ impl Config {
         }
         self.way()?;
         self.routing()?;
+        self.subscriptions()?;
         for origin in &self.cors_origins {
             let has_path = origin.split_once("://").is_none_or(|(_, host)| host.is_empty() || host.contains('/'));
             if has_path || HeaderValue::from_str(origin).is_err() {
@@ -297,6 +314,7 @@ mod tests {
             r#"{"steps": {"first": "nowhere"}}"#,
             r#"{"routing": [{"rule": "a", "to": {"body": ""}}]}"#,
             r#"{"base_map": {"kind": "raster", "url": "x", "datum": "nad27"}}"#,
+            r#"{"webhooks": [{"name": "a", "url": "nowhere", "secret": "whsec_"}]}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -20,6 +20,10 @@ const TILE_BYTES: &str = "gridatlas_tile_bytes_total";
 const LEFT_OUT: &str = "gridatlas_tile_features_left_out_total";
 const REVISION: &str = "gridatlas_snapshot_revision";
 const AGE: &str = "gridatlas_snapshot_age_seconds";
+const DELIVERIES: &str = "gridatlas_webhook_deliveries_total";
+const LAG: &str = "gridatlas_webhook_lag_seconds";
+const BEHIND: &str = "gridatlas_webhook_lag_changes";
+const DEAD: &str = "gridatlas_webhook_dead";
 const OPEN: &str = "gridatlas_open_connections";
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -43,6 +47,13 @@ pub(super) fn install() {
         describe_gauge!(REVISION, "The revision that is answered from");
         describe_gauge!(AGE, Unit::Seconds, "Time since the store was last found to hold nothing newer");
         describe_gauge!(OPEN, "Open connections");
+        describe_counter!(DELIVERIES, "Attempts to tell what happened to events, by webhook and what came of them");
+        describe_gauge!(LAG, Unit::Seconds, "Time since the first change that a webhook is yet to be told");
+        describe_gauge!(
+            BEHIND,
+            "Changes of events that were not looked at yet for a webhook, or wait to be told again"
+        );
+        describe_gauge!(DEAD, "Changes of events that were given up for a webhook");
         Some(handle)
     });
 }
@@ -77,6 +88,18 @@ pub(super) fn count_tile(bytes: usize, left_out: u32) {
 /// Says how many connections are open.
 pub(super) fn open_connections(now: usize) {
     gauge!(OPEN).set(now as f64);
+}
+
+/// Counts an attempt to tell somebody something; names are those of the configuration.
+pub(super) fn count_delivery(webhook: &str, result: &'static str) {
+    counter!(DELIVERIES, "webhook" => webhook.to_owned(), "result" => result).increment(1);
+}
+
+/// Says how far behind somebody is who is told.
+pub(super) fn say_lag(webhook: &str, lag_s: f64, behind: u64, dead: u64) {
+    gauge!(LAG, "webhook" => webhook.to_owned()).set(lag_s);
+    gauge!(BEHIND, "webhook" => webhook.to_owned()).set(behind as f64);
+    gauge!(DEAD, "webhook" => webhook.to_owned()).set(dead as f64);
 }
 
 /// Figures for Prometheus.

@@ -30,6 +30,7 @@ mod areas;
 mod changes;
 mod dispatch;
 mod events;
+mod happened;
 mod layers;
 mod locate;
 mod plans;
@@ -39,6 +40,7 @@ mod revisions;
 mod search;
 mod styles;
 mod tiles;
+mod webhooks;
 mod workers;
 
 mod docs;
@@ -47,6 +49,7 @@ mod health;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -63,6 +66,9 @@ pub use config::{BaseMap, BaseMapKind, Config, ConfigError, Limits};
 pub use problem::{Code, Problem};
 pub use reading::{Caller, Reading};
 pub use state::App;
+
+/// How long those who tell of events get to let go of their lines at the end.
+const LET_GO: Duration = Duration::from_secs(5);
 
 /// What to serve, and where.
 #[derive(Clone, Debug)]
@@ -101,6 +107,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     done: JoinHandle<()>,
     beside: JoinSet<()>,
+    lines: JoinSet<()>,
     app: App,
 }
 
@@ -142,6 +149,11 @@ impl Running {
             tracing::error!(%error, "the accept loop ended early");
         }
         self.beside.shutdown().await;
+        // Each writes down how far it came and lets go of its line.
+        let ended = async { while self.lines.join_next().await.is_some() {} };
+        if tokio::time::timeout(LET_GO, ended).await.is_err() {
+            self.lines.shutdown().await;
+        }
         if let Some(store) = self.app.atlas.store() {
             store.close().await;
         }
@@ -180,15 +192,17 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     let limits = config.limits.clone();
     let prefix = links::path_prefix(&config);
     let app = App::new(atlas, config, stopping.clone())?;
+    let lines = webhooks::start(&app).map_err(|reason| ConfigError::Nonsense { member: "webhooks", reason })?;
     let mut beside = JoinSet::new();
     workers::keep_up(&app).await;
     let following = app.clone();
     beside.spawn(async move { following.atlas.follow().await });
     beside.spawn(workers::follow(app.clone()));
     beside.spawn(changes::follow(app.clone()));
+    beside.spawn(happened::follow(app.clone()));
     beside.spawn(tiles::keep_ready(app.clone()));
     let done = tokio::spawn(server::run(listener, router(app.clone()), prefix, limits, stopping));
-    Ok(Running { address, stop, done, beside, app })
+    Ok(Running { address, stop, done, beside, lines, app })
 }
 
 /// Serves until SIGTERM or SIGINT, then lets open requests finish. The address is
@@ -199,6 +213,7 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
 /// As [`start`].
 pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let running = start(options).await?;
+    webhooks::told(&running.app).iter().for_each(|line| eprintln!("{line}"));
     eprintln!("listening on {}", running.url());
     told_to_stop().await;
     eprintln!("stopping");
@@ -269,6 +284,9 @@ fn router(app: App) -> axum::Router {
         .routes(routes!(plans::publish))
         .routes(routes!(plans::rebase))
         .routes(routes!(changes::changes))
+        .routes(routes!(webhooks::list))
+        .routes(routes!(webhooks::dead))
+        .routes(routes!(webhooks::retry))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(metrics::metrics))

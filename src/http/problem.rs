@@ -81,6 +81,10 @@ codes! {
     UnknownPlan = "unknown_plan", NOT_FOUND, "There is no such plan";
     /// An id that no event has.
     UnknownEvent = "unknown_event", NOT_FOUND, "There is no such event";
+    /// A webhook that isn't configured.
+    UnknownWebhook = "unknown_webhook", NOT_FOUND, "There is no such webhook";
+    /// Nothing of this id was given up.
+    UnknownDelivery = "unknown_delivery", NOT_FOUND, "Nothing of this id was given up";
     /// A method that the path doesn't answer.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
     /// An answer that comes in no form which the client takes.

@@ -19,6 +19,7 @@ use crate::search::Searcher;
 use crate::snapshot::{Atlas, CoverageView, DEFAULT_COVERAGE, Snapshot};
 use crate::store::Store;
 use crate::tiling::Tiler;
+use crate::webhooks::Subscription;
 
 /// A handle on the shared state; clones are cheap.
 #[derive(Clone, Debug)]
@@ -45,6 +46,10 @@ pub struct Shared {
     pub(super) plans: Plans,
     /// What takes events in.
     pub(super) intake: Arc<Intake>,
+    /// The end of the log of what happens to events.
+    pub(super) happened: watch::Sender<u64>,
+    /// Who is told of what happens to events.
+    pub(super) webhooks: Vec<Arc<Subscription>>,
     /// What is written of each area.
     pub(super) sheets: Sheets,
     /// The texts of the city.
@@ -76,6 +81,11 @@ impl Deref for App {
 impl App {
     pub(super) fn new(atlas: Arc<Atlas>, config: Config, stopping: watch::Receiver<bool>) -> Result<Self, ConfigError> {
         let intake = Arc::new(config.intake()?);
+        let webhooks = config.subscriptions()?;
+        if atlas.store().is_none() && !webhooks.is_empty() {
+            let reason = "this service has no store behind it, and nothing to tell".to_owned();
+            return Err(ConfigError::Nonsense { member: "webhooks", reason });
+        }
         let limits = &config.limits;
         let room = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
         let began = atlas.present().change;
@@ -94,6 +104,8 @@ impl App {
             tiler: Arc::new(Tiler::new(limits.tile_cache_bytes)),
             zone: intake.zone().clone(),
             intake,
+            happened: watch::Sender::new(0),
+            webhooks: webhooks.into_iter().map(Arc::new).collect(),
             requests: room(limits.requests),
             bulk: room(limits.bulk_requests),
             listeners: room(limits.listeners),

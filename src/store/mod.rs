@@ -39,6 +39,7 @@ mod layers;
 mod sync;
 
 mod events;
+mod webhooks;
 
 mod load;
 
@@ -53,7 +54,7 @@ pub use check::{CheckReport, Defect};
 pub use error::Error;
 pub use events::{
     Counting, EVENT_LAYER, Event, EventCount, EventLink, EventOwner, EventPage, EventQuery, EventRuling, EventStep,
-    Filed, NewEvent, NewOwner, NewStep, Owned, Recent, Repeated, Replaced, Ruling, feature_id,
+    Filed, Happened, NewEvent, NewOwner, NewStep, Owned, Recent, Repeated, Replaced, Ruling, What, feature_id,
 };
 pub use history::{Past, Told};
 pub use layers::LayerInfo;
@@ -63,6 +64,7 @@ pub use publish::{Publication, Published};
 pub use records::digest;
 pub use revisions::Revision;
 pub use sync::{SyncCounts, SyncOptions};
+pub use webhooks::{Lag, Waiting};
 
 use sql::Tx;
 
@@ -189,6 +191,12 @@ async fn log_change(
     ];
     tx.run(sql, args).await?;
     Ok(seq)
+}
+
+/// A name for a process that holds something for a while, unlike that of any other.
+#[must_use]
+pub fn new_holder() -> String {
+    format!("{}-{}", std::process::id(), &new_epoch()[..16])
 }
 
 /// A fresh identity for a store.

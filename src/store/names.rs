@@ -19,7 +19,7 @@ pub(super) fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
 }
 
 /// Names of tables that are the store's own.
-const OWN_TABLES: [&str; 20] = [
+const OWN_TABLES: [&str; 23] = [
     "meta",
     "coverage",
     "revision",
@@ -39,6 +39,9 @@ const OWN_TABLES: [&str; 20] = [
     "event_count",
     "event_step",
     "event_ruling",
+    "event_log",
+    "event_webhook",
+    "event_webhook_wait",
     "spatial_ref_sys",
 ];
 

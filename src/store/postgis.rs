@@ -63,6 +63,7 @@ impl PostGis {
             (4, "history", include_str!("../../migrations/postgis/0004_history.sql")),
             (5, "events", include_str!("../../migrations/postgis/0005_events.sql")),
             (6, "event_counts", include_str!("../../migrations/postgis/0006_event_counts.sql")),
+            (7, "event_log", include_str!("../../migrations/postgis/0007_event_log.sql")),
         ]);
         migrator.run(&pool).await.map_err(migration_error)?;
         sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")

@@ -20,6 +20,7 @@ mod routed;
 mod running;
 mod spread;
 mod times;
+mod told;
 mod trouble;
 
 mod size;

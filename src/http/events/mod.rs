@@ -23,7 +23,7 @@ use super::{edge, tags};
 use crate::intake::{Assignment, Fault, IntakeError, Pin, Rejected, StepReport, Verdict};
 use crate::snapshot::Moment;
 use crate::store::{Event, EventQuery, Owned};
-use written::written;
+pub(super) use written::written;
 
 /// Events are of people: only who asked may keep what is answered, and asks again before
 /// using it.

@@ -8,7 +8,7 @@ use crate::steps::{Subject, Taken};
 use crate::store::{Event, EventLink, EventOwner};
 
 /// An event: what was sent, and what became of it.
-pub(super) fn written(app: &App, event: &Event) -> Value {
+pub(in super::super) fn written(app: &App, event: &Event) -> Value {
     let way = app.intake.way();
     let content: Value = serde_json::from_str(&event.content).unwrap_or_default();
     let taken: Vec<Taken<'_>> = std::iter::once(Taken { state: way.first(), time: event.time })

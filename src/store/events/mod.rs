@@ -5,7 +5,8 @@
 //!               ├─ event_area    one for each area of these chains: the index of `within`
 //!               │    └ event_count   how many, by area, hour, type, state and source
 //!               ├─ event_step    what was done          (rows are only added)
-//!               └─ event_ruling  what was decided on it (rows are only added)
+//!               ├─ event_ruling  what was decided on it (rows are only added)
+//!               └─ event_log     in which order all of this happened (rows are only added)
 //!  layer `event`: those that are open and have a place, for snapshots and GIS programs
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! how an event is judged.
 
 mod counts;
+mod happened;
 mod owners;
 mod page;
 mod read;
@@ -30,13 +32,16 @@ use super::Error;
 use super::sql::Tx;
 
 pub use counts::{Counting, EventCount, Repeated};
+pub use happened::{Happened, What};
 pub use page::{EventPage, EventQuery, Owned, Recent};
 pub use read::{Event, EventLink, EventOwner, EventRuling, EventStep};
 pub use steps::{NewStep, Replaced, Ruling};
 pub use write::Filed;
 
 pub(super) use counts::check as check_counts;
+pub(super) use happened::{gone, of_numbers};
 pub(super) use owners::{check, reown};
+pub(super) use read::time as event_time;
 
 /// The layer that open events are features of.
 pub const EVENT_LAYER: &str = "event";

@@ -13,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::sql::{Arg, Row, Tx};
 use super::super::{CheckReport, Error};
+use super::happened::{What, log_happened};
 use super::read::place;
 use super::steps::Ruling;
 use super::write::{AreaRow, OWNER, area_rows, owner_row, positions, put_areas};
@@ -240,7 +241,7 @@ async fn write(
         if ruling.kind == "redraw" && from == to {
             continue;
         }
-        ruled.push(number as i64);
+        ruled.push((number as i64, standing.rulings as u64 + 1));
         rulings.push(vec![
             number.into(),
             (standing.rulings + 1).into(),
@@ -269,9 +270,9 @@ async fn write(
     for some in ruled.chunks(500) {
         let places: Vec<String> = (1..=some.len()).map(|i| format!("${i}")).collect();
         let sql = format!("update event_entry set rulings = rulings + 1 where number in ({})", places.join(", "));
-        tx.run(sql, some.iter().map(|number| Arg::from(*number)).collect()).await?;
+        tx.run(sql, some.iter().map(|(number, _)| Arg::from(*number)).collect()).await?;
     }
-    Ok(())
+    log_happened(tx, now, ruled.iter().map(|(number, seq)| (*number as u64, What::Ruling(*seq)))).await
 }
 
 /// The last codes, up to a revision, of the owners that events have.

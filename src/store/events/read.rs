@@ -150,7 +150,7 @@ impl Store {
 const COLUMNS: &str = "e.number, e.source, e.id, e.time_us, e.type, e.state, e.is_open, e.x, e.y, e.accuracy_m, \
                        e.placed_by, e.building, e.party_units, e.worker, e.content, e.received_us, e.steps, e.rulings";
 
-pub(super) fn time(us: i64) -> Result<Timestamp, Error> {
+pub(in super::super) fn time(us: i64) -> Result<Timestamp, Error> {
     Timestamp::from_microsecond(us).map_err(|_| Error::Damaged(format!("{us} is no time of an event")))
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::super::features::{is_present, present_views};
 use super::super::sql::{Arg, Tx};
 use super::super::{Error, Store, derive};
+use super::happened::{What, log_happened};
 use super::owners::{Change, put};
 use super::read::{Event, complete, entries};
 use super::write::{Shown, hide, layer, log, show};
@@ -108,6 +109,8 @@ impl Store {
         counts::count(&mut tx, &counted, 1).await?;
         let rows = (event.step_count + 1..).zip(steps).map(|(seq, step)| step.row(event.number, seq, now));
         tx.insert_many("event_step", &COLUMNS, rows.collect::<Vec<_>>()).await?;
+        let seqs = (event.step_count as u64 + 1..).take(steps.len());
+        log_happened(&mut tx, now, seqs.map(|seq| (event.number, What::Step(seq)))).await?;
         finish(tx, event.number, now, snapshot).await
     }
 

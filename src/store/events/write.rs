@@ -10,6 +10,7 @@ use super::super::features::is_present;
 use super::super::layers::{self, LayerInfo, Record};
 use super::super::sql::{Arg, Tx};
 use super::super::{Error, Store, blob, derive, log_change, names, revisions};
+use super::happened::{What, log_happened};
 use super::{EVENT_LAYER, NewEvent, bases, cell, chain_text, counts, feature_id};
 use crate::feature::Geometry;
 use crate::snapshot::{CoverageView, Field, Kind, Snapshot};
@@ -90,6 +91,7 @@ impl Store {
         });
         let steps: Vec<Vec<Arg>> = steps.collect();
         tx.insert_many("event_step", &super::steps::COLUMNS, steps).await?;
+        log_happened(&mut tx, now, new.iter().map(|(number, _)| (*number, What::Filed))).await?;
 
         let mut shown = Vec::new();
         for (number, i) in &new {

@@ -1,0 +1,145 @@
+//! The log of what happens to events, read in the order in which it was written down.
+//!
+//! Invariant: writers stand in line, so whoever has read up to a number never finds a smaller
+//! one later. A row names what happened and doesn't repeat it: it is read with the event as
+//! that stands now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::sql::{Arg, Row, Tx};
+use super::super::{Error, Store};
+use super::read::{Event, EventRuling, EventStep, complete, entries, time};
+
+/// What happened to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was filed.
+    Filed,
+    /// The step of this number was taken, from 1.
+    Step(u64),
+    /// The ruling of this number was given, from 1.
+    Ruling(u64),
+}
+
+impl What {
+    /// The two numbers that it is kept as.
+    pub(in super::super) fn numbers(self) -> [Arg; 2] {
+        match self {
+            Self::Filed => [0i64.into(), 0i64.into()],
+            Self::Step(seq) => [1i64.into(), seq.into()],
+            Self::Ruling(seq) => [2i64.into(), seq.into()],
+        }
+    }
+
+    pub(in super::super) fn read(row: &Row<'_>, column: usize) -> Result<Self, Error> {
+        let item = row.int(column + 1)? as u64;
+        match row.int(column)? {
+            0 => Ok(Self::Filed),
+            1 => Ok(Self::Step(item)),
+            2 => Ok(Self::Ruling(item)),
+            other => Err(Error::Damaged(format!("{other} is nothing that happens to an event"))),
+        }
+    }
+}
+
+/// Something that happened to an event.
+#[derive(Clone, Debug)]
+pub struct Happened {
+    /// Its place in the log; ascends.
+    pub seq: u64,
+    /// What it was.
+    pub what: What,
+    /// When it was written down.
+    pub recorded: Timestamp,
+    /// The event as it stands now.
+    pub event: Arc<Event>,
+}
+
+impl Happened {
+    /// The step that was taken.
+    #[must_use]
+    pub fn step(&self) -> Option<&EventStep> {
+        let What::Step(seq) = self.what else { return None };
+        self.event.steps.iter().find(|step| step.seq == seq)
+    }
+
+    /// The ruling that was given.
+    #[must_use]
+    pub fn ruling(&self) -> Option<&EventRuling> {
+        let What::Ruling(seq) = self.what else { return None };
+        self.event.rulings.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
+}
+
+impl Store {
+    /// What happened after a number of the log, the first of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn happened(&self, after: u64, limit: usize) -> Result<Vec<Happened>, Error> {
+        let mut tx = self.reading().await?;
+        let sql = "select seq, event, what, item, recorded_us from event_log where seq > $1 order by seq limit $2";
+        let mut rows = Vec::new();
+        for row in tx.rows(sql, vec![after.into(), (limit as u64).into()]).await? {
+            rows.push((row.int(0)? as u64, row.int(1)? as u64, What::read(&row, 2)?, time(row.int(4)?)?));
+        }
+        let events = of_numbers(&mut tx, rows.iter().map(|row| row.1)).await?;
+        let with = |(seq, number, what, recorded)| {
+            let event = events.get(&number).cloned().ok_or_else(|| gone(number))?;
+            Ok(Happened { seq, what, recorded, event })
+        };
+        rows.into_iter().map(with).collect()
+    }
+
+    /// The last number of the log.
+    ///
+    /// # Errors
+    ///
+    /// Where the database can't be read.
+    pub async fn happened_last(&self) -> Result<u64, Error> {
+        let mut tx = self.reading().await?;
+        let row = tx.row("select coalesce(max(seq), 0) from event_log", vec![]).await?;
+        Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or_default() as u64)
+    }
+}
+
+pub(in super::super) fn gone(number: u64) -> Error {
+    Error::Damaged(format!("event {number} is gone"))
+}
+
+/// Events by their numbers, with everything.
+pub(in super::super) async fn of_numbers(
+    tx: &mut Tx,
+    numbers: impl Iterator<Item = u64>,
+) -> Result<BTreeMap<u64, Arc<Event>>, Error> {
+    let mut numbers: Vec<u64> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut events = Vec::new();
+    for some in numbers.chunks(500) {
+        let condition = format!("where e.number in ({})", tx.places(1, some.len()));
+        events.extend(entries(tx, &condition, some.iter().map(|number| Arg::from(*number)).collect()).await?);
+    }
+    complete(tx, &mut events).await?;
+    Ok(events.into_iter().map(|event| (event.number, Arc::new(event))).collect())
+}
+
+/// Adds to the log what a transaction did to events.
+pub(super) async fn log_happened(
+    tx: &mut Tx,
+    now: Timestamp,
+    happened: impl Iterator<Item = (u64, What)>,
+) -> Result<(), Error> {
+    let row = tx.row("select coalesce(max(seq), 0) + 1 from event_log", vec![]).await?;
+    let next = row.map(|row| row.int(0)).transpose()?.unwrap_or(1);
+    let rows = (next..).zip(happened).map(|(seq, (number, what))| {
+        let [what, item] = what.numbers();
+        vec![seq.into(), number.into(), what, item, now.as_microsecond().into()]
+    });
+    let columns = ["seq", "event", "what", "item", "recorded_us"];
+    tx.insert_many("event_log", &columns, rows.collect::<Vec<_>>()).await
+}
