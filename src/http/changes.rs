@@ -226,7 +226,12 @@ impl Listening {
             let area = view.coverage.area_by_code(code);
             area.ok_or_else(|| unknown(Code::UnknownArea, "no area has this code now", "within"))?;
         }
-        Ok(Some(Interest { area: self.within.clone(), coverage, kinds: Kind::ALL.iter().copied().collect() }))
+        Ok(Some(Interest {
+            area: self.within.clone(),
+            coverage,
+            kinds: Kind::ALL.iter().copied().collect(),
+            filed_within: None,
+        }))
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Uri;
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::signature::Key;
@@ -20,6 +21,8 @@ const ATTEMPTS: u32 = 12;
 const MOST_AWAY: Duration = Duration::from_secs(60);
 /// The longest that anything may be configured to take: a week.
 const MOST_S: f64 = 604_800.0;
+/// A hundred years.
+const MOST_AGE_S: f64 = 36_500.0 * 86_400.0;
 
 /// One who is told, as in the configuration.
 #[derive(Clone, Deserialize)]
@@ -39,6 +42,9 @@ pub struct Settings {
     pub coverage: Option<String>,
     /// Only what happens of these kinds.
     pub changes: Option<Vec<Kind>>,
+    /// Of events that are filed only those that happened at most so many days before: not what
+    /// is brought in from a file of the last ten years.
+    pub filed_within_days: Option<f64>,
     /// Seconds for one attempt.
     pub timeout_s: Option<f64>,
     /// Attempts before it is given up.
@@ -134,6 +140,13 @@ impl Subscription {
         if kinds.is_empty() {
             defect("changes", "of none of them nothing is told");
         }
+        let filed_within = settings.filed_within_days.and_then(|days| {
+            let seconds = Some(days * 86_400.0).filter(|seconds| (0.0..=MOST_AGE_S).contains(seconds));
+            if seconds.is_none() {
+                defect("filed_within_days", "it is 0 to 36500 days");
+            }
+            seconds.map(SignedDuration::from_secs_f64)
+        });
         let attempts = settings.attempts.unwrap_or(ATTEMPTS);
         if attempts == 0 {
             defect("attempts", "it is told at least once");
@@ -163,6 +176,7 @@ impl Subscription {
                 area: settings.area.clone(),
                 coverage: settings.coverage.clone().unwrap_or_else(|| DEFAULT_COVERAGE.to_owned()),
                 kinds,
+                filed_within,
             },
             timeout,
             attempts,
@@ -254,7 +268,7 @@ mod tests {
         let wrong = all(&format!(
             r#"[{{"name": "a", "url": "https://a.example/x?key=1", "secret": "{SECRET}"}},
                 {{"name": "a", "url": "ftp://a.example/", "secret": "short", "area": "", "changes": [],
-                  "attempts": 0, "timeout_s": 0, "lease_s": 0.5}},
+                  "filed_within_days": -1, "attempts": 0, "timeout_s": 0, "lease_s": 0.5}},
                 {{"name": "b c", "url": "http://me:secret@b.example/", "secret": "{SECRET}", "old_secret": "whsec_AAAA"}}]"#
         ));
         let places: Vec<String> =
@@ -265,6 +279,7 @@ mod tests {
             "[1].secret",
             "[1].area",
             "[1].changes",
+            "[1].filed_within_days",
             "[1].attempts",
             "[1].timeout_s",
             "[1].lease_s",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Snapshot;
@@ -79,6 +80,8 @@ pub struct Interest {
     pub coverage: String,
     /// What of all that happens.
     pub kinds: BTreeSet<Kind>,
+    /// Of events that are filed only those that happened so shortly before.
+    pub filed_within: Option<SignedDuration>,
 }
 
 impl Interest {
@@ -87,6 +90,10 @@ impl Interest {
     #[must_use]
     pub fn wants(&self, kind: Kind, happened: &Happened, present: &Snapshot) -> bool {
         if !self.kinds.contains(&kind) {
+            return false;
+        }
+        let age = happened.recorded.duration_since(happened.event.time);
+        if kind == Kind::Filed && self.filed_within.is_some_and(|most| age > most) {
             return false;
         }
         let ruling = happened.ruling();

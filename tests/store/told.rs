@@ -360,7 +360,7 @@ fn of_two_services_over_one_store_one_tells_and_the_other_goes_on_when_it_ends()
     in_both(|place| async move {
         city(&place).await;
         let receiver = Receiver::new(|_| Some(200)).await;
-        let hook = [receiver.webhook(json!({ "lease_s": 20 }))];
+        let hook = [receiver.webhook(json!({ "lease_s": 600 }))];
         let first = serve(&place, &hook).await;
         let second = serve(&place, &hook).await;
         for i in 0..10 {
@@ -437,6 +437,26 @@ fn what_was_told_and_not_written_down_before_a_kill_is_told_again_under_the_same
         assert_eq!(whats, [("event.filed", "a"), ("event.filed", "b")]);
         service.kill().unwrap();
         service.wait().unwrap();
+    });
+}
+
+#[test]
+fn old_events_that_are_brought_in_are_not_told_where_only_new_ones_are_wanted() {
+    in_both(|place| async move {
+        city(&place).await;
+        let receiver = Receiver::new(|_| Some(200)).await;
+        let running = serve(&place, &[receiver.webhook(json!({ "filed_within_days": 1 }))]).await;
+        let url = running.url();
+        let p = at(500, 500);
+        let old = json!({ "source": "hotline", "id": "old", "time": "2024-05-01T08:00:00Z", "type": "noise",
+            "lon": p.lon(), "lat": p.lat() });
+        done(&url, "events", old).await;
+        file(&url, "new", (0, 0)).await;
+        done(&url, "events/old/steps", json!({ "to": "filed", "actor": "desk" })).await;
+        let came = receiver.until(|came| came.len() >= 2).await;
+        until_told(&url).await;
+        assert_eq!(whats(&came), [("event.filed", "new"), ("event.stepped", "old")]);
+        running.stop().await;
     });
 }
 

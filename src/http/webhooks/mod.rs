@@ -21,6 +21,7 @@ use super::metrics;
 use super::params::{At, Params};
 use super::problem::{Code, Problem};
 use super::state::App;
+use crate::snapshot::Snapshot;
 use crate::store::Lag;
 use crate::webhooks::{Interest, Kind, Sender, Subscription, trusted};
 
@@ -40,12 +41,21 @@ pub(super) fn start(app: &App) -> Result<JoinSet<()>, String> {
 
 /// What is said of each when the service starts.
 pub(super) fn told(app: &App) -> Vec<String> {
+    let present = app.atlas.present();
     let one = |s: &Arc<Subscription>| {
         let Interest { area, coverage, .. } = s.interest();
         let of = area.as_ref().map_or_else(|| "the whole city".to_owned(), |area| format!("area {area}"));
-        format!("webhook {}: tells {} of {of} in {coverage}", s.name(), s.shown_url())
+        let unknown = if is_known(&present, s.interest()) { "" } else { ", which is not there now" };
+        format!("webhook {}: tells {} of {of} in {coverage}{unknown}", s.name(), s.shown_url())
     };
     app.webhooks.iter().map(one).collect()
+}
+
+/// Whether there is ground now that events are to be told of.
+fn is_known(present: &Snapshot, interest: &Interest) -> bool {
+    present
+        .coverage(&interest.coverage)
+        .is_some_and(|view| interest.area.as_deref().is_none_or(|code| view.coverage.area_by_code(code).is_some()))
 }
 
 fn find<'a>(app: &'a App, name: &str) -> Result<&'a Arc<Subscription>, Problem> {
@@ -77,14 +87,9 @@ pub(super) async fn list(State(app): State<App>, Params(Nothing {}): Params<Noth
     let mut all = Vec::new();
     for s in &app.webhooks {
         let lag = app.store()?.webhook_lag(s.name(), now).await?;
-        let Interest { area, coverage, kinds } = s.interest();
-        let view = snapshot.coverage(coverage);
-        let is_known = match area {
-            Some(code) => view.is_some_and(|view| view.coverage.area_by_code(code).is_some()),
-            None => view.is_some(),
-        };
+        let Interest { area, coverage, kinds, .. } = s.interest();
         all.push(json!({
-            "name": s.name(), "url": s.shown_url(), "area": area, "coverage": coverage, "area_known": is_known,
+            "name": s.name(), "url": s.shown_url(), "area": area, "coverage": coverage, "area_known": is_known(&snapshot, s.interest()),
             "changes": kinds, "lag_s": lag_s(&lag, now), "behind": lag.behind,
             "waiting": lag.waiting, "dead": lag.dead, "told_by": lag.holder,
         }));
