@@ -104,6 +104,7 @@ impl Store {
             events::check(&mut tx, &mut report, view).await?;
         }
         events::check_counts(&mut tx, &mut report).await?;
+        events::check_log(&mut tx, &mut report).await?;
         for layer in layers::layers(&mut tx).await? {
             check_owners(&mut tx, &mut report, &layer, &views).await?;
             check_index(&mut tx, &mut report, &layer.name, &layer.table).await?;

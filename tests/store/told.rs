@@ -16,11 +16,12 @@ use gridatlas::http::{Config, Running, ServeOptions, start};
 use gridatlas::webhooks::{Key, sign};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, Executor as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::city::{at, bent, publication, publish_first};
-use super::places::{Place, in_both};
+use super::places::{Place, in_a_file, in_both};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -457,6 +458,30 @@ fn old_events_that_are_brought_in_are_not_told_where_only_new_ones_are_wanted() 
         until_told(&url).await;
         assert_eq!(whats(&came), [("event.filed", "new"), ("event.stepped", "old")]);
         running.stop().await;
+    });
+}
+
+#[test]
+fn a_log_that_lost_or_made_up_something_is_found_out() {
+    in_a_file(|place| async move {
+        city(&place).await;
+        let running = serve(&place, &[]).await;
+        a_day(&running.url()).await;
+        running.stop().await;
+        let store = place.store().await;
+        assert_eq!(store.check(None).await.unwrap().defects, []);
+        for (damage, count) in [
+            ("delete from event_log where seq = 2", 2),
+            ("insert into event_log values (2, 2, 0, 0, 0), (9, 1, 1, 77, 0)", 1),
+            ("update event_log set event = 900 where seq = 8", 3),
+        ] {
+            let mut raw = sqlx::SqliteConnection::connect(place.location()).await.unwrap();
+            raw.execute(damage).await.unwrap();
+            raw.close().await.unwrap();
+            let defects = store.check(None).await.unwrap().defects;
+            assert!(defects.len() == count && defects.iter().all(|d| d.kind == "log"), "{damage}: {defects:?}");
+        }
+        store.close().await;
     });
 }
 

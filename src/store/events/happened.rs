@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::sql::{Arg, Row, Tx};
-use super::super::{Error, Store};
+use super::super::{CheckReport, Error, Store};
 use super::read::{Event, EventRuling, EventStep, complete, entries, time};
 
 /// What happened to an event.
@@ -126,6 +126,34 @@ pub(in super::super) async fn of_numbers(
     }
     complete(tx, &mut events).await?;
     Ok(events.into_iter().map(|event| (event.number, Arc::new(event))).collect())
+}
+
+/// Proves the log: its numbers have no gap, it names what is there, and every event that was
+/// filed since it began is in it once.
+pub(in super::super) async fn check(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
+    let sql = "select (select coalesce(max(seq), 0) - count(*) from event_log), \
+               (select count(*) from event_log l where not exists (select 1 from event_entry e where e.number = l.event)), \
+               (select count(*) from event_log l where what = 1 and not exists \
+                (select 1 from event_step s where s.event = l.event and s.seq = l.item)), \
+               (select count(*) from event_log l where what = 2 and not exists \
+                (select 1 from event_ruling r where r.event = l.event and r.seq = l.item)), \
+               (select count(*) from event_entry where number >= (select min(event) from event_log where what = 0)) \
+               - (select count(*) from event_log where what = 0)";
+    let Some(row) = tx.row(sql, vec![]).await? else { return Ok(()) };
+    let wrong = [
+        "numbers are missing in the log of events",
+        "things in the log happened to events that are not there",
+        "steps in the log are not there",
+        "rulings in the log are not there",
+        "events were filed and are not in the log, or more than once",
+    ];
+    for (column, what) in wrong.into_iter().enumerate() {
+        let count = row.int(column)?;
+        if count != 0 {
+            report.defect("log", "event", format!("{}: {what}", count.abs()));
+        }
+    }
+    Ok(())
 }
 
 /// Adds to the log what a transaction did to events.

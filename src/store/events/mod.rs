@@ -39,7 +39,7 @@ pub use steps::{NewStep, Replaced, Ruling};
 pub use write::Filed;
 
 pub(super) use counts::check as check_counts;
-pub(super) use happened::{gone, of_numbers};
+pub(super) use happened::{check as check_log, gone, of_numbers};
 pub(super) use owners::{check, reown};
 pub(super) use read::time as event_time;
 
