@@ -63,7 +63,7 @@ bin: setup-build web ## Build the program that the tests outside Rust run
 	cargo test --workspace --no-run
 
 .PHONY: test-rust
-test-rust: setup-build setup-postgres ## Run the Rust tests, with a PostGIS beside them
+test-rust: setup-build setup-postgres setup-nats ## Run the Rust tests, with a PostGIS and a NATS beside them
 	setup/with-postgres.sh cargo test --workspace
 
 .PHONY: test-web
@@ -85,7 +85,7 @@ test-browser: bin setup-chromium tests/browser/node_modules/.stamp ## Look at th
 # ---- set-up: each is done once, and not at all where it is there already ----
 
 .PHONY: setup
-setup: setup-build setup-postgres setup-chromium web/node_modules/.stamp tests/node/node_modules/.stamp tests/browser/node_modules/.stamp $(PYTHON) ## Get everything that the tests need
+setup: setup-build setup-postgres setup-nats setup-chromium web/node_modules/.stamp tests/node/node_modules/.stamp tests/browser/node_modules/.stamp $(PYTHON) ## Get everything that the tests need
 
 .PHONY: setup-build
 setup-build:
@@ -94,6 +94,10 @@ setup-build:
 .PHONY: setup-postgres
 setup-postgres:
 	@setup/debian.sh postgresql-15 postgresql-15-postgis-3
+
+.PHONY: setup-nats
+setup-nats:
+	@setup/debian.sh nats-server:nats-server
 
 .PHONY: setup-chromium
 setup-chromium:

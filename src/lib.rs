@@ -15,6 +15,7 @@
 //! - [`dispatch`]: live workers and who is nearest
 //! - [`steps`]: the way of an event: who may move it on, and how late it is
 //! - [`intake`]: events in, each filed once, under the owners of its time
+//! - [`nats`]: events from a stream, by the same rules
 //! - [`routing`]: rules above the map: who answers for an event first
 //! - [`redraw`]: plans: drafts of changes to the boundaries, seen before they are published
 //! - [`search`]: things by what people know of them, places by their numbers
@@ -39,6 +40,7 @@ pub mod filter;
 pub mod dispatch;
 pub mod intake;
 pub mod locate;
+pub mod nats;
 pub mod redraw;
 pub mod routing;
 pub mod steps;

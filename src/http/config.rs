@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::intake;
+use crate::nats;
 use crate::portrait;
 use crate::redraw::Settings;
 use crate::routing::{Routing, RuleSettings};
@@ -38,6 +39,8 @@ pub struct Config {
     pub steps: steps::Settings,
     /// How events are taken in.
     pub events: intake::Rules,
+    /// A NATS JetStream that events come from as well.
+    pub nats: Option<nats::Settings>,
     /// Rules above the map: who answers for an event first.
     pub routing: Vec<RuleSettings>,
     /// Who is told of what happens to events.
@@ -59,6 +62,7 @@ impl Default for Config {
             plans: Settings::default(),
             steps: steps::Settings::default(),
             events: intake::Rules::default(),
+            nats: None,
             routing: Vec::new(),
             webhooks: Vec::new(),
             portraits: portrait::Settings::default(),
@@ -269,6 +273,9 @@ impl Config {
         {
             return nonsense("base_map.datum", format!("{} is none of wgs84, cgcs2000, gcj02, bd09", map.datum));
         }
+        if let Some(Err(defect)) = self.nats.as_ref().map(nats::Settings::check) {
+            return nonsense("nats", defect.to_string());
+        }
         let l = &self.limits;
         let all = [l.connections, l.requests, l.bulk_requests, l.listeners, l.stream_held_bytes, l.items, l.page];
         let times = [l.header_s, l.request_s, l.idle_s, l.body_bytes, l.inflated_bytes, l.stream_bytes];
@@ -311,6 +318,7 @@ mod tests {
             r#"{"time_zone": "Mars/Olympus"}"#,
             r#"{"cors_origins": ["https://a.example/path"]}"#,
             r#"{"limits": {"requests": 0}}"#,
+            r#"{"nats": {"url": "nats://127.0.0.1", "stream": "a.b", "rejected": "c"}}"#,
             r#"{"steps": {"first": "nowhere"}}"#,
             r#"{"routing": [{"rule": "a", "to": {"body": ""}}]}"#,
             r#"{"base_map": {"kind": "raster", "url": "x", "datum": "nad27"}}"#,

@@ -59,6 +59,7 @@ use utoipa_axum::routes;
 
 use crate::dispatch::Workers;
 use crate::intake::Intake;
+use crate::nats;
 use crate::snapshot::Atlas;
 use crate::store::{self, Store};
 
@@ -191,6 +192,7 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     let (stop, stopping) = watch::channel(false);
     let limits = config.limits.clone();
     let prefix = links::path_prefix(&config);
+    let stream = config.nats.clone();
     let app = App::new(atlas, config, stopping.clone())?;
     let lines = webhooks::start(&app).map_err(|reason| ConfigError::Nonsense { member: "webhooks", reason })?;
     let mut beside = JoinSet::new();
@@ -201,6 +203,9 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     beside.spawn(changes::follow(app.clone()));
     beside.spawn(happened::follow(app.clone()));
     beside.spawn(tiles::keep_ready(app.clone()));
+    if let Some(stream) = stream {
+        beside.spawn(nats::follow(stream, app.intake.clone(), app.atlas.clone()));
+    }
     let done = tokio::spawn(server::run(listener, router(app.clone()), prefix, limits, stopping));
     Ok(Running { address, stop, done, beside, lines, app })
 }
