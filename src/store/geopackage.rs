@@ -83,6 +83,7 @@ impl GeoPackage {
             (5, "events", include_str!("../../migrations/geopackage/0005_events.sql")),
             (6, "event_counts", include_str!("../../migrations/geopackage/0006_event_counts.sql")),
             (7, "event_log", include_str!("../../migrations/geopackage/0007_event_log.sql")),
+            (8, "event_months", include_str!("../../migrations/geopackage/0008_event_months.sql")),
         ]);
         migrate(&pool, &migrator).await.map_err(|e| at(location, e))?;
         // Asked for first: an insert waits for whoever is writing, and a reader must not.

@@ -19,7 +19,7 @@ pub(super) fn checked<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
 }
 
 /// Names of tables that are the store's own.
-const OWN_TABLES: [&str; 23] = [
+const OWN_TABLES: [&str; 25] = [
     "meta",
     "coverage",
     "revision",
@@ -33,6 +33,7 @@ const OWN_TABLES: [&str; 23] = [
     "plan_edit",
     "plan_note",
     "lineage",
+    "event_identity",
     "event_entry",
     "event_owner",
     "event_area",
@@ -40,17 +41,19 @@ const OWN_TABLES: [&str; 23] = [
     "event_step",
     "event_ruling",
     "event_log",
+    "event_month_detached",
     "event_webhook",
     "event_webhook_wait",
     "spatial_ref_sys",
 ];
 
+/// How names of tables begin that are the database's own, or months of events.
+const OWN_PREFIXES: [&str; 9] =
+    ["gpkg_", "rtree_", "sqlite_", "pg_", "geometry_", "geography_", "raster_", "event_entry_", "event_area_"];
+
 /// The table of a layer.
 pub(super) fn layer_table(layer: &str) -> String {
-    let taken = OWN_TABLES.contains(&layer)
-        || ["gpkg_", "rtree_", "sqlite_", "pg_", "geometry_", "geography_", "raster_"]
-            .iter()
-            .any(|p| layer.starts_with(p));
+    let taken = OWN_TABLES.contains(&layer) || OWN_PREFIXES.iter().any(|p| layer.starts_with(p));
     if taken { format!("layer_{layer}") } else { layer.to_owned() }
 }
 

@@ -64,6 +64,7 @@ impl PostGis {
             (5, "events", include_str!("../../migrations/postgis/0005_events.sql")),
             (6, "event_counts", include_str!("../../migrations/postgis/0006_event_counts.sql")),
             (7, "event_log", include_str!("../../migrations/postgis/0007_event_log.sql")),
+            (8, "event_months", include_str!("../../migrations/postgis/0008_event_months.sql")),
         ]);
         migrator.run(&pool).await.map_err(migration_error)?;
         sqlx::query("insert into meta (key, value) values ('epoch', $1) on conflict do nothing")

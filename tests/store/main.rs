@@ -12,6 +12,7 @@ mod counted;
 mod events;
 mod history;
 mod layers;
+mod months;
 mod numbering;
 mod past;
 mod planned;

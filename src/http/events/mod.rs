@@ -147,8 +147,7 @@ pub(super) async fn list(
         from: time("from", q.from.as_deref())?,
         to: time("to", q.to.as_deref())?,
         kind: q.kind,
-        // What is open has an index of its own.
-        is_open: q.open.or(state.map(|state| !app.intake.way().ends(state)).filter(|open| *open)),
+        is_open: q.open,
         state: q.state,
         is_placed: q.placed,
         source: q.source,

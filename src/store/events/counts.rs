@@ -18,6 +18,7 @@ use super::super::sql::{Arg, Row, Tx};
 use super::super::{CheckReport, Error, Store};
 use super::chain_of;
 use super::page::{Owned, whole_us};
+use super::read::BY_IDENTITY;
 use super::write::{AreaRow, area_rows, positions};
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -84,7 +85,9 @@ pub(super) async fn count(tx: &mut Tx, rows: &[AreaRow], sign: i64) -> Result<()
     let mut of_event: FxHashMap<i64, usize> = FxHashMap::default();
     for some in numbers.chunks(500) {
         let places = tx.places(1, some.len());
-        let sql = format!("select number, type, state, source from event_entry where number in ({places})");
+        let sql = format!(
+            "select e.number, e.type, e.state, e.source from event_entry e {BY_IDENTITY} where i.number in ({places})"
+        );
         for row in tx.rows(sql, some.iter().map(|n| Arg::from(*n)).collect()).await? {
             let kind = [row.text(1)?, row.text(2)?, row.text(3)?];
             let next = kinds.len();
@@ -144,11 +147,14 @@ pub(super) async fn rows_of(tx: &mut Tx, event: u64, time: Timestamp) -> Result<
 
 /// Compares the counts with the events.
 pub(in super::super) async fn check(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
-    let counted = "select a.coverage, a.area, (e.time_us - ((e.time_us % 3600000000) + 3600000000) % 3600000000) / 3600000000 \
+    let counted = "select * from (select a.coverage, a.area, (e.time_us - ((e.time_us % 3600000000) + 3600000000) % 3600000000) / 3600000000 \
                    as hour, e.type, e.state, e.source, cast(sum(a.basis % 2) as bigint) as filed, \
-                   cast(sum(a.basis / 2) as bigint) as present from event_area a join event_entry e on e.number = a.event \
-                   group by 1, 2, 3, 4, 5, 6";
-    let kept = "select coverage, area, hour, type, state, source, filed, present from event_count";
+                   cast(sum(a.basis / 2) as bigint) as present from event_area a join event_entry e on e.number = a.event and e.time_us = a.time_us \
+                   group by 1, 2, 3, 4, 5, 6) f where not exists \
+                   (select 1 from event_month_detached d where hour * 3600000000 >= d.from_us and hour * 3600000000 < d.to_us)";
+    // What is detached was counted and can't be counted again.
+    let kept = "select coverage, area, hour, type, state, source, filed, present from event_count where not exists \
+                (select 1 from event_month_detached d where hour * 3600000000 >= d.from_us and hour * 3600000000 < d.to_us)";
     let sql = format!(
         "select (select count(*) from (select * from ({counted}) a except {kept}) b), \
          (select count(*) from ({kept} except select * from ({counted}) c) d)"
@@ -214,7 +220,7 @@ impl Store {
                 let hour = from.div_euclid(HOUR_US);
                 let sql = format!(
                     "select a.area, cast({hour} as bigint), e.type, e.state, e.source, count(*) from event_area a \
-                     join event_entry e on e.number = a.event where a.coverage = $1 and a.area in ({places}) \
+                     join event_entry e on e.number = a.event and e.time_us = a.time_us where a.coverage = $1 and a.area in ({places}) \
                      and a.time_us >= $2 and a.time_us < $3 and a.basis in {bases} \
                      group by a.area, e.type, e.state, e.source"
                 );
@@ -296,7 +302,7 @@ impl Store {
             return Ok(());
         }
         let sql = format!(
-            "select {select} from event_area a join event_entry e on e.number = a.event where a.coverage = $1 \
+            "select {select} from event_area a join event_entry e on e.number = a.event and e.time_us = a.time_us where a.coverage = $1 \
              and a.area in ({}) and a.time_us >= $2 and a.time_us < $3 and a.basis in {bases} {also} \
              order by a.time_us, a.event",
             areas.join(", ")

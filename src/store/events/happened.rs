@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::super::sql::{Arg, Row, Tx};
 use super::super::{CheckReport, Error, Store};
-use super::read::{Event, EventRuling, EventStep, complete, entries, time};
+use super::read::{BY_IDENTITY, Event, EventRuling, EventStep, complete, entries, time};
 
 /// What happened to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,11 @@ impl Store {
     /// Where the database can't be read.
     pub async fn happened(&self, after: u64, limit: usize) -> Result<Vec<Happened>, Error> {
         let mut tx = self.reading().await?;
-        let sql = "select seq, event, what, item, recorded_us from event_log where seq > $1 order by seq limit $2";
+        // What lies in a month that was detached is not told.
+        let sql = "select l.seq, l.event, l.what, l.item, l.recorded_us from event_log l \
+                   join event_identity i on i.number = l.event \
+                   join event_entry e on e.number = i.number and e.time_us = i.time_us \
+                   where l.seq > $1 order by l.seq limit $2";
         let mut rows = Vec::new();
         for row in tx.rows(sql, vec![after.into(), (limit as u64).into()]).await? {
             rows.push((row.int(0)? as u64, row.int(1)? as u64, What::read(&row, 2)?, time(row.int(4)?)?));
@@ -121,7 +125,7 @@ pub(in super::super) async fn of_numbers(
     numbers.dedup();
     let mut events = Vec::new();
     for some in numbers.chunks(500) {
-        let condition = format!("where e.number in ({})", tx.places(1, some.len()));
+        let condition = format!("{BY_IDENTITY} where i.number in ({})", tx.places(1, some.len()));
         events.extend(entries(tx, &condition, some.iter().map(|number| Arg::from(*number)).collect()).await?);
     }
     complete(tx, &mut events).await?;
@@ -132,13 +136,16 @@ pub(in super::super) async fn of_numbers(
 /// filed since it began is in it once.
 pub(in super::super) async fn check(tx: &mut Tx, report: &mut CheckReport) -> Result<(), Error> {
     let sql = "select (select coalesce(max(seq), 0) - count(*) from event_log), \
-               (select count(*) from event_log l where not exists (select 1 from event_entry e where e.number = l.event)), \
+               (select count(*) from event_log l where not exists (select 1 from event_identity i where i.number = l.event)), \
                (select count(*) from event_log l where what = 1 and not exists \
                 (select 1 from event_step s where s.event = l.event and s.seq = l.item)), \
                (select count(*) from event_log l where what = 2 and not exists \
                 (select 1 from event_ruling r where r.event = l.event and r.seq = l.item)), \
-               (select count(*) from event_entry where number >= (select min(event) from event_log where what = 0)) \
-               - (select count(*) from event_log where what = 0)";
+               (select count(*) from event_identity where number >= (select min(event) from event_log where what = 0)) \
+               - (select count(*) from event_log where what = 0), \
+               (select count(*) from event_identity i where not exists \
+                (select 1 from event_entry e where e.number = i.number and e.time_us = i.time_us) and not exists \
+                (select 1 from event_month_detached d where i.time_us >= d.from_us and i.time_us < d.to_us))";
     let Some(row) = tx.row(sql, vec![]).await? else { return Ok(()) };
     let wrong = [
         "numbers are missing in the log of events",
@@ -146,6 +153,7 @@ pub(in super::super) async fn check(tx: &mut Tx, report: &mut CheckReport) -> Re
         "steps in the log are not there",
         "rulings in the log are not there",
         "events were filed and are not in the log, or more than once",
+        "events have an identity and are not there",
     ];
     for (column, what) in wrong.into_iter().enumerate() {
         let count = row.int(column)?;

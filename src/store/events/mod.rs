@@ -1,6 +1,7 @@
 //! Events: what was reported, kept once, with the owners that it was filed under.
 //!
 //! ```text
+//!  event_identity  source and id, given once over all months
 //!  event_entry ─┬─ event_owner   one a coverage: the chain as filed, and as it is now
 //!               ├─ event_area    one for each area of these chains: the index of `within`
 //!               │    └ event_count   how many, by area, hour, type, state and source
@@ -12,7 +13,9 @@
 //!
 //! Invariant: an event, its owners, their index and its feature are written in one
 //! transaction; present owners are those of the revision that is derived, so a publish
-//! writes them anew where the ground changed. It must not know what a state means, nor
+//! writes them anew where the ground changed. In PostGIS event_entry and event_area are
+//! partitioned by the month of the event's time; who asks by a number alone finds the month
+//! by event_identity, which is a view of event_entry in a GeoPackage. It must not know what a state means, nor
 //! how an event is judged.
 
 mod counts;
@@ -116,7 +119,7 @@ pub(super) async fn guard(tx: &mut Tx, layer: &str, feature: Option<&str>) -> Re
     }
     let (source, id) = feature.and_then(|id| id.split_once('/')).unwrap_or_default();
     let args = vec![source.into(), id.into(), i64::from(feature.is_none()).into()];
-    let sql = "select 1 from event_entry where (source = $1 and id = $2) or $3 = 1 limit 1";
+    let sql = "select 1 from event_identity where (source = $1 and id = $2) or $3 = 1 limit 1";
     match tx.row(sql, args).await? {
         None => Ok(()),
         Some(_) => Err(Error::Refused("an open event is changed by its steps, not as a feature".into())),

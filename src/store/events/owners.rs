@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::super::sql::{Arg, Row, Tx};
 use super::super::{CheckReport, Error};
 use super::happened::{What, log_happened};
-use super::read::place;
+use super::read::{BY_IDENTITY, place};
 use super::steps::Ruling;
 use super::write::{AreaRow, OWNER, area_rows, owner_row, positions, put_areas};
 use super::{CELL_SHIFT, bases, cell, chain_of, counts};
@@ -82,7 +82,7 @@ pub(in super::super) async fn reown(
     old: Option<&Coverage>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let row = tx.row("select coalesce(max(number), 0) from event_entry", vec![]).await?;
+    let row = tx.row("select coalesce(max(number), 0) from event_identity", vec![]).await?;
     let last = row.map(|row| row.int(0)).transpose()?.unwrap_or_default() as u64;
     let position = positions(tx).await?.get(&*view.name).copied();
     let Some(position) = position.filter(|_| last > 0) else { return Ok(()) };
@@ -103,8 +103,8 @@ pub(in super::super) async fn reown(
         read(tx, "where e.cell >= $2 and e.cell <= $3", args, &mut all).await?;
     }
     for id in moved_areas(&view.coverage, old) {
-        let of_area =
-            "join event_area a on a.event = e.number and a.coverage = $1 and a.area = $2 where a.basis in (2, 3)";
+        let of_area = "join event_area a on a.event = e.number and a.time_us = e.time_us and a.coverage = $1 and a.area = $2 \
+             where a.basis in (2, 3)";
         read(tx, of_area, vec![position.into(), id.0.into()], &mut all).await?;
     }
     settle(tx, position, view, all, now).await
@@ -199,7 +199,8 @@ pub(super) async fn put(
         let view = views.iter().find(|view| view.name == change.coverage);
         let (Some(view), Some(position)) = (view, positions.get(&*change.coverage).copied()) else { continue };
         let mut found = BTreeMap::new();
-        read(tx, "where e.number = $2", vec![position.into(), change.number.into()], &mut found).await?;
+        let args = vec![position.into(), change.number.into()];
+        read(tx, &format!("{BY_IDENTITY} where i.number = $2"), args, &mut found).await?;
         let changes: Vec<_> = found.into_values().zip([change]).collect();
         write(tx, position, view, &changes, ruling, view.revision, now).await?;
     }
@@ -269,7 +270,11 @@ async fn write(
     tx.insert_many("event_ruling", &columns, rulings).await?;
     for some in ruled.chunks(500) {
         let places: Vec<String> = (1..=some.len()).map(|i| format!("${i}")).collect();
-        let sql = format!("update event_entry set rulings = rulings + 1 where number in ({})", places.join(", "));
+        let of = "select number, time_us from event_identity where number in";
+        let sql = format!(
+            "update event_entry set rulings = rulings + 1 where (number, time_us) in ({of} ({}))",
+            places.join(", ")
+        );
         tx.run(sql, some.iter().map(|(number, _)| Arg::from(*number)).collect()).await?;
     }
     log_happened(tx, now, ruled.iter().map(|(number, seq)| (*number as u64, What::Ruling(*seq)))).await

@@ -1,7 +1,7 @@
 //! Events page by page, the last first, by owner, time, type, state and source.
 //!
-//! Each page is read along an index: of an area's events by time where one is asked for, of
-//! what is open where such a state is, else of a type's or all events by time. A cursor is
+//! Each page is read along an index: of an area's events by time where one is asked for, else of a
+//! type's, of a state's, of what is open or without a place, or of all events by time. A cursor is
 //! the place in that order where a page ended, so pages don't shift when events come in.
 
 use std::fmt::Write as _;
@@ -213,7 +213,7 @@ fn condition(query: &EventQuery, areas: Option<(i64, Vec<i64>)>) -> (String, Vec
     // An area's index has times and numbers of its own; they are to be asked for there.
     let (time, number) = match areas {
         Some((position, areas)) => {
-            joined.push_str("join event_area a on a.event = e.number ");
+            joined.push_str("join event_area a on a.event = e.number and a.time_us = e.time_us ");
             wanted.push(format!("a.coverage = {}", place(position.into())));
             let areas: Vec<String> = areas.into_iter().map(|area| place(area.into())).collect();
             wanted.push(match &areas[..] {
@@ -225,13 +225,23 @@ fn condition(query: &EventQuery, areas: Option<(i64, Vec<i64>)>) -> (String, Vec
         }
         None => ("e.time_us", "e.number"),
     };
+    // Said of both tables: each has months of its own to leave out.
+    let mut bound = |what: &str, us: Arg| {
+        let us = place(us);
+        wanted.push(format!("e.time_us {what} {us}"));
+        if time != "e.time_us" {
+            wanted.push(format!("{time} {what} {us}"));
+        }
+    };
     if let Some(from) = query.from {
-        wanted.push(format!("{time} >= {}", place(whole_us(from).into())));
+        bound(">=", whole_us(from).into());
     }
     if let Some(to) = query.to {
-        wanted.push(format!("{time} < {}", place(whole_us(to).into())));
+        bound("<", whole_us(to).into());
     }
     if let Some((last, last_number)) = query.after {
+        // No month is left out by the order of pairs.
+        bound("<=", last.as_microsecond().into());
         let (last, last_number) = (place(last.as_microsecond().into()), place(last_number.into()));
         wanted.push(format!("({time}, {number}) < ({last}, {last_number})"));
     }

@@ -140,8 +140,8 @@ impl Store {
     pub async fn events_of_id(&self, id: &str, source: Option<&str>) -> Result<Vec<Event>, Error> {
         let mut tx = self.reading().await?;
         let args = vec![id.into(), Arg::Text(source.map(str::to_owned))];
-        let condition = "where e.id = $1 and (cast($2 as text) is null or e.source = $2) order by e.source limit 100";
-        let mut events = entries(&mut tx, condition, args).await?;
+        let wanted = "where i.id = $1 and (cast($2 as text) is null or i.source = $2) order by i.source limit 100";
+        let mut events = entries(&mut tx, &format!("{BY_IDENTITY} {wanted}"), args).await?;
         complete(&mut tx, &mut events).await?;
         Ok(events)
     }
@@ -163,6 +163,9 @@ pub(super) fn place(row: &Row<'_>, column: usize) -> Result<Option<Point>, Error
         _ => Err(Error::Damaged("a place of an event is off the lattice".into())),
     }
 }
+
+/// By what is the same over all months, `i`: it tells the month that `e` is in.
+pub(super) const BY_IDENTITY: &str = "join event_identity i on i.number = e.number and i.time_us = e.time_us";
 
 /// Events without owners, steps and rulings; `e` is the table of them.
 pub(super) async fn entries(tx: &mut Tx, condition: &str, args: Vec<Arg>) -> Result<Vec<Event>, Error> {

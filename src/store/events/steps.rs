@@ -94,7 +94,7 @@ impl Store {
         let counted = counts::rows_of(&mut tx, event.number, event.time).await?;
         counts::count(&mut tx, &counted, -1).await?;
         let sql = "update event_entry set state = $3, is_open = $4, worker = coalesce($5, worker), steps = steps + $6 \
-                   where number = $1 and steps = $2";
+                   where number = $1 and steps = $2 and time_us = $7";
         let args = vec![
             event.number.into(),
             event.step_count.into(),
@@ -102,6 +102,7 @@ impl Store {
             i64::from(is_open).into(),
             Arg::Text(last.worker.clone()),
             (steps.len() as i64).into(),
+            event.time.as_microsecond().into(),
         ];
         if tx.run(sql, args).await? != 1 {
             return Err(Error::Stale(format!("event {}", event.id)));
@@ -111,7 +112,7 @@ impl Store {
         tx.insert_many("event_step", &COLUMNS, rows.collect::<Vec<_>>()).await?;
         let seqs = (event.step_count as u64 + 1..).take(steps.len());
         log_happened(&mut tx, now, seqs.map(|seq| (event.number, What::Step(seq)))).await?;
-        finish(tx, event.number, now, snapshot).await
+        finish(tx, event, now, snapshot).await
     }
 
     /// Gives an event another place or owner, and writes down what was before, why and by
@@ -133,7 +134,8 @@ impl Store {
         if !is_present(&mut tx, snapshot).await? {
             return Ok(None);
         }
-        let row = tx.row("select rulings from event_entry where number = $1", vec![event.number.into()]).await?;
+        let sql = "select rulings from event_entry where number = $1 and time_us = $2";
+        let row = tx.row(sql, vec![event.number.into(), event.time.as_microsecond().into()]).await?;
         if row.map(|row| row.int(0)).transpose()? != Some(event.ruling_count) {
             return Err(Error::Stale(format!("event {}", event.id)));
         }
@@ -148,7 +150,7 @@ impl Store {
         // While the place is still the one before, which is written down.
         put(&mut tx, changes.collect(), ruling, &snapshot.coverages, now).await?;
         let sql = "update event_entry set x = $2, y = $3, cell = $4, placed_by = $5, building = $6, party_units = $7 \
-                   where number = $1";
+                   where number = $1 and time_us = $8";
         let units =
             (!next.party_units.is_empty()).then(|| serde_json::Value::from(next.party_units.clone()).to_string());
         let args = vec![
@@ -159,15 +161,17 @@ impl Store {
             next.placed_by.as_str().into(),
             Arg::Text(next.building.clone()),
             Arg::Text(units),
+            event.time.as_microsecond().into(),
         ];
         tx.run(sql, args).await?;
-        finish(tx, event.number, now, snapshot).await.map(Some)
+        finish(tx, event, now, snapshot).await.map(Some)
     }
 }
 
 /// Brings the feature of an event to what it is now, and commits.
-async fn finish(mut tx: Tx, number: u64, now: Timestamp, snapshot: &Snapshot) -> Result<Event, Error> {
-    let mut found = entries(&mut tx, "where e.number = $1", vec![number.into()]).await?;
+async fn finish(mut tx: Tx, event: &Event, now: Timestamp, snapshot: &Snapshot) -> Result<Event, Error> {
+    let (number, args) = (event.number, vec![event.number.into(), event.time.as_microsecond().into()]);
+    let mut found = entries(&mut tx, "where e.number = $1 and e.time_us = $2", args).await?;
     complete(&mut tx, &mut found).await?;
     let event = found.pop().ok_or_else(|| Error::Damaged(format!("event {number} is gone")))?;
     let views = present_views(&mut tx, snapshot).await?;

@@ -1,9 +1,11 @@
 //! Filing: many events in one transaction, each once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boundaries::{AreaId, Point};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 
 use super::super::features::is_present;
@@ -63,7 +65,7 @@ impl Store {
         }
         let mut known = known(&mut tx, events).await?;
         let mut layer = layer(&mut tx).await?;
-        let row = tx.row("select coalesce(max(number), 0) + 1 from event_entry", vec![]).await?;
+        let row = tx.row("select coalesce(max(number), 0) + 1 from event_identity", vec![]).await?;
         let next = row.map(|row| row.int(0)).transpose()?.unwrap_or(1) as u64;
         let mut next = next.max(layer.next_number.into());
         let mut filed = Vec::with_capacity(events.len());
@@ -84,6 +86,7 @@ impl Store {
         if new.is_empty() {
             return Ok(Some(filed));
         }
+        make_months(&mut tx, new.iter().map(|(_, i)| events[*i].time)).await?;
         write_entries(&mut tx, events, &new, now).await?;
         write_owners(&mut tx, events, &new).await?;
         let steps = new.iter().flat_map(|(number, i)| {
@@ -203,7 +206,7 @@ async fn known(tx: &mut Tx, events: &[NewEvent]) -> Result<Known, Error> {
         let known = known.entry(source.to_owned()).or_default();
         for ids in ids.chunks(500) {
             let (of, places) = (tx.places(1, 1), tx.places(2, ids.len()));
-            let sql = format!("select id, number, digest from event_entry where source = {of} and id in ({places})");
+            let sql = format!("select id, number, digest from event_identity where source = {of} and id in ({places})");
             let mut args = vec![Arg::from(source)];
             args.extend(ids.iter().map(|id| Arg::from(*id)));
             for row in tx.rows(sql, args).await? {
@@ -218,7 +221,6 @@ const ENTRY: [&str; 20] = [
     "number",
     "source",
     "id",
-    "digest",
     "time_us",
     "type",
     "state",
@@ -235,7 +237,21 @@ const ENTRY: [&str; 20] = [
     "received_us",
     "steps",
     "rulings",
+    "digest",
 ];
+const IDENTITY: [&str; 5] = ["number", "id", "source", "digest", "time_us"];
+
+/// Makes room for the months that are not there yet, where events are kept by the month.
+async fn make_months(tx: &mut Tx, times: impl Iterator<Item = Timestamp>) -> Result<(), Error> {
+    if !tx.is_postgis() {
+        return Ok(());
+    }
+    let month = |time: Timestamp| (TimeZone::UTC.to_datetime(time).date().first_of_month(), time.as_microsecond());
+    for us in times.map(month).collect::<BTreeMap<_, _>>().into_values() {
+        tx.run("select event_month_make($1)", vec![us.into()]).await?;
+    }
+    Ok(())
+}
 
 async fn write_entries(tx: &mut Tx, events: &[NewEvent], new: &[(u64, usize)], now: Timestamp) -> Result<(), Error> {
     let text = |text: &Option<String>| Arg::Text(text.clone());
@@ -246,7 +262,6 @@ async fn write_entries(tx: &mut Tx, events: &[NewEvent], new: &[(u64, usize)], n
             (*number).into(),
             e.source.as_str().into(),
             e.id.as_str().into(),
-            e.digest.as_str().into(),
             e.time.as_microsecond().into(),
             e.kind.as_str().into(),
             e.state.as_str().into(),
@@ -263,9 +278,27 @@ async fn write_entries(tx: &mut Tx, events: &[NewEvent], new: &[(u64, usize)], n
             now.as_microsecond().into(),
             (e.steps.len() as i64).into(),
             0i64.into(),
+            e.digest.as_str().into(),
         ]
     };
-    tx.insert_many("event_entry", &ENTRY, new.iter().map(row).collect::<Vec<_>>()).await
+    if !tx.is_postgis() {
+        return tx.insert_many("event_entry", &ENTRY, new.iter().map(row).collect::<Vec<_>>()).await;
+    }
+    // The digest stands beside what is unique.
+    let columns = &ENTRY[..ENTRY.len() - 1];
+    let rows = new.iter().map(row).map(|mut row| {
+        row.truncate(columns.len());
+        row
+    });
+    tx.insert_many("event_entry", columns, rows.collect::<Vec<_>>()).await?;
+    let identity = |(number, i): &(u64, usize)| {
+        let e = &events[*i];
+        let texts = [&e.id, &e.source, &e.digest].map(|text| Arg::from(text.as_str()));
+        let mut row = vec![Arg::from(*number)];
+        row.extend(texts.into_iter().chain([e.time.as_microsecond().into()]));
+        row
+    };
+    tx.insert_many("event_identity", &IDENTITY, new.iter().map(identity).collect::<Vec<_>>()).await
 }
 
 async fn write_owners(tx: &mut Tx, events: &[NewEvent], new: &[(u64, usize)]) -> Result<(), Error> {
