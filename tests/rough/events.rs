@@ -113,7 +113,13 @@ async fn kill_and_count(place: &Place) {
         let (mut service, url) = serve(place);
         let pid = service.id();
         let after = Duration::from_millis(20 + next(250));
+        // Every other time from the first answer on, so that on a slow machine as well there is
+        // something to be lost; else from the start, so that the first batch is met too.
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
+        let mut begin = (round % 2 == 0).then_some(begin);
         let killer = std::thread::spawn(move || {
+            // It ends where the sender is dropped, which is at once in every other round.
+            let _ = begun.recv_timeout(Duration::from_secs(60));
             std::thread::sleep(after);
             // The process is ours, and is waited for only after this.
             let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
@@ -140,7 +146,9 @@ async fn kill_and_count(place: &Place) {
             for result in answer["results"].as_array().unwrap() {
                 acknowledged.insert(result["id"].as_str().unwrap().to_owned());
             }
+            begin = None;
         }
+        drop(begin);
         killer.join().unwrap();
         assert_eq!(service.wait().unwrap().code(), None, "round {round}: the service ended by itself");
     }
