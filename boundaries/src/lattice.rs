@@ -47,6 +47,21 @@ impl Point {
         -1_800_000_000 <= self.x && self.x <= 1_800_000_000 && -900_000_000 <= self.y && self.y <= 900_000_000
     }
 
+    /// Its place on a Z-shaped curve that mostly stays near: the bits of x and y in turns
+    /// (Morton 1966). What is stored along it lies beside what is near on the ground.
+    #[must_use]
+    pub fn curve(self) -> u64 {
+        let spread = |v: i32| {
+            let mut v = u64::from(v as u32 ^ 0x8000_0000);
+            v = (v | v << 16) & 0x0000_FFFF_0000_FFFF;
+            v = (v | v << 8) & 0x00FF_00FF_00FF_00FF;
+            v = (v | v << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+            v = (v | v << 2) & 0x3333_3333_3333_3333;
+            (v | v << 1) & 0x5555_5555_5555_5555
+        };
+        spread(self.x) | spread(self.y) << 1
+    }
+
     /// Longitude in degrees: the shortest decimal that rounds back to this point.
     #[inline]
     #[must_use]

@@ -92,8 +92,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Makes a layer of features, numbered from 1 in their order. Of two features
-    /// with one id the first is found.
+    /// Makes a layer of features, numbered from 1 in their order.
     #[must_use]
     pub fn new(name: &str, features: Vec<Feature>, coverages: &[Arc<CoverageView>]) -> Self {
         let mut table = Table::new(Table::fields_of(features.iter().map(|f| &f.properties)));
@@ -106,7 +105,7 @@ impl Layer {
         Self::from_table(name, table, 0, coverages)
     }
 
-    /// Makes a layer of a filled table. `change` is the number of the store's last
+    /// Makes a layer of a filled table, whose rows stay in their order. `change` is the number of the store's last
     /// change to it.
     #[must_use]
     pub fn from_table(name: &str, mut table: Table, change: u64, coverages: &[Arc<CoverageView>]) -> Self {
@@ -486,7 +485,7 @@ impl Layer {
             }
         }
         let views: Vec<_> = self.owners.iter().map(|o| o.view.clone()).collect();
-        Self::from_table(&self.name, table, self.change, &views)
+        Self::from_table(&self.name, table.along_curve(), self.change, &views)
     }
 
     /// The same features over other coverages. Owners are worked out when they are first

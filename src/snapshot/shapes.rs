@@ -153,6 +153,24 @@ impl Shapes {
         self.forms.extend_from_slice(&other.forms);
     }
 
+    /// The same geometries in another order.
+    pub(super) fn arranged(&self, order: &[u32]) -> Self {
+        let mut arranged = Self {
+            points: Vec::with_capacity(self.points.len()),
+            ends: Vec::with_capacity(self.ends.len()),
+            of_feature: Vec::with_capacity(order.len()),
+            forms: Vec::with_capacity(order.len()),
+        };
+        for (form, parts) in order.iter().filter_map(|ix| self.parts(*ix as usize)) {
+            for (part, end) in parts.iter().zip(parts.ends) {
+                arranged.run(part.points, end & BEGINS_PART != 0);
+            }
+            arranged.of_feature.push(arranged.ends.len() as u32);
+            arranged.forms.push(form);
+        }
+        arranged
+    }
+
     #[inline]
     fn parts(&self, ix: usize) -> Option<(Form, Parts<'_>)> {
         let form = *self.forms.get(ix)?;
@@ -210,5 +228,9 @@ mod tests {
             assert_eq!(pool.get(i).unwrap().bounds(), g.bounds());
         }
         assert!(pool.get(5).is_none());
+        let arranged = pool.arranged(&[4, 2, 0, 3, 1]);
+        for (at, i) in [4, 2, 0, 3, 1].into_iter().enumerate() {
+            assert_eq!(&arranged.get(at).unwrap().to_geometry(), &all[i]);
+        }
     }
 }

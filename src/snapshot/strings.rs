@@ -33,6 +33,13 @@ impl Strings {
         self.ends.len() - 1
     }
 
+    /// The same strings in another order.
+    pub(super) fn arranged(&self, order: &[u32]) -> Self {
+        let mut arranged = Self { text: String::with_capacity(self.text.len()), ends: Vec::with_capacity(order.len()) };
+        order.iter().filter_map(|i| self.get(*i as usize)).for_each(|text| _ = arranged.push(text));
+        arranged
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|i| self.get(i))
     }
@@ -124,6 +131,11 @@ pub(super) struct Interner {
 }
 
 impl Interner {
+    /// A pool that is not filled any more.
+    pub(super) fn of(strings: Strings) -> Self {
+        Self { strings, index: StringIndex::default() }
+    }
+
     pub(super) fn intern(&mut self, text: &str) -> Sym {
         let next = self.strings.len();
         let entry = self.index.find_or_insert(&self.strings, text, next);

@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use boundaries::{Bounds, Point};
+use rayon::prelude::*;
+
 use crate::feature::{Feature, Geometry, Properties, Value};
 
 use super::shapes::{GeometryRef, Shapes};
@@ -198,6 +201,28 @@ impl Column {
         }
     }
 
+    /// The same values in another order; `texts` gives each text its new symbol.
+    fn arranged(&self, order: &[u32], texts: &[u32]) -> Self {
+        fn each<T: Copy>(all: &[T], order: &[u32]) -> Vec<T> {
+            order.iter().map(|ix| all[*ix as usize]).collect()
+        }
+        match self {
+            Self::Text(all) => {
+                let renamed = |sym: u32| texts.get(sym as usize).copied().unwrap_or(NO_TEXT);
+                Self::Text(order.iter().map(|ix| renamed(all[*ix as usize])).collect())
+            }
+            Self::Integer(all, known) => {
+                let mut bits = vec![0; order.len().div_ceil(64)];
+                for (at, ix) in order.iter().map(|ix| *ix as usize).enumerate() {
+                    bits[at / 64] |= (known[ix / 64] >> (ix % 64) & 1) << (at % 64);
+                }
+                Self::Integer(each(all, order), bits)
+            }
+            Self::Real(all) => Self::Real(each(all, order)),
+            Self::Bool(all) => Self::Bool(each(all, order)),
+        }
+    }
+
     fn shrink(&mut self) {
         match self {
             Self::Text(all) => all.shrink_to_fit(),
@@ -338,6 +363,48 @@ impl Table {
         self.columns.iter_mut().for_each(Column::shrink);
     }
 
+    /// The same rows in the order of a curve through the middles of their boxes, its texts in
+    /// the order in which these rows have them: who reads what lies near each other, as a tile
+    /// or an area does, reads memory that lies near each other.
+    pub(crate) fn along_curve(mut self) -> Self {
+        let curve = |row: u32| {
+            let bounds = self.geometry(row as usize).map_or(Bounds::EMPTY, GeometryRef::bounds);
+            let middle = |a: i32, b: i32| ((i64::from(a) + i64::from(b)) >> 1) as i32;
+            let middle = Point::new(middle(bounds.min.x, bounds.max.x), middle(bounds.min.y, bounds.max.y));
+            (middle.curve(), row)
+        };
+        let mut places: Vec<(u64, u32)> = (0..self.len() as u32).into_par_iter().map(curve).collect();
+        if places.is_sorted() {
+            return self;
+        }
+        places.par_sort_unstable();
+        let order: Vec<u32> = places.into_iter().map(|(_, row)| row).collect();
+
+        let mut texts = vec![NO_TEXT; self.pool.strings.len()];
+        let mut strings = Strings::default();
+        let symbols = |ix: u32| {
+            let of = move |column: &Column| {
+                if let Column::Text(all) = column { all.get(ix as usize).copied() } else { None }
+            };
+            self.columns.iter().filter_map(of).filter(|sym| *sym != NO_TEXT)
+        };
+        for sym in order.iter().flat_map(|ix| symbols(*ix)) {
+            if texts[sym as usize] == NO_TEXT
+                && let Some(text) = self.pool.strings.get(sym as usize)
+            {
+                texts[sym as usize] = strings.push(text) as u32;
+            }
+        }
+        strings.shrink();
+        self.pool = Interner::of(strings);
+        // One after the other, so that no more than one of them is there twice.
+        self.shapes = self.shapes.arranged(&order);
+        self.ids = self.ids.arranged(&order);
+        self.columns.iter_mut().for_each(|column| *column = column.arranged(&order, &texts));
+        self.numbers = order.iter().map(|ix| self.numbers[*ix as usize]).collect();
+        self
+    }
+
     pub(super) fn index_of_ids(&self) -> StringIndex {
         StringIndex::of(&self.ids)
     }
@@ -410,7 +477,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use boundaries::Point;
 
     fn feature(i: i64) -> Feature {
         let mut properties: Properties = vec![
@@ -442,6 +508,39 @@ mod tests {
             assert_eq!(whole.feature(i).unwrap(), sorted);
         }
         assert_eq!(whole.index_of_ids().find(&whole.ids, "250"), Some(250));
+    }
+
+    #[test]
+    fn rows_along_the_curve_are_the_same_rows_and_near_ones_are_neighbours() {
+        let place = |i: i64| Point::new((i * 7919 % 1000) as i32, (i * 104_729 % 1000) as i32);
+        let all: Vec<Feature> =
+            (0..300).map(|i| Feature { geometry: Geometry::Point(place(i)), ..feature(i) }).collect();
+        let mut table = Table::new(Table::fields_of(all.iter().map(|f| &f.properties)));
+        for (i, f) in all.iter().enumerate() {
+            assert!(table.push(i as u32, f));
+        }
+        table.freeze();
+        let rows = |table: &Table| {
+            let mut rows: Vec<_> = (0..table.len()).map(|r| (table.number(r), table.feature(r).unwrap())).collect();
+            rows.sort_by_key(|(number, _)| *number);
+            rows
+        };
+        let curve = table.clone().along_curve();
+        assert_eq!((rows(&curve), curve.symbols()), (rows(&table), table.symbols()));
+        let middles = |table: &Table| -> Vec<u64> {
+            (0..table.len()).map(|r| table.geometry(r).unwrap().bounds().min.curve()).collect()
+        };
+        assert!(middles(&curve).is_sorted() && !middles(&table).is_sorted());
+        // Texts are numbered in the order in which the rows have them.
+        let symbols = (0..curve.len()).flat_map(|r| (0..4).map(move |f| (r, f)));
+        let mut next = 0;
+        for (row, field) in symbols {
+            if let ValueRef::Text(sym, _) = curve.value(row, field) {
+                assert!(sym.0 <= next, "row {row}");
+                next = next.max(sym.0 + 1);
+            }
+        }
+        assert!(next > 1);
     }
 
     #[test]

@@ -178,7 +178,7 @@ enum Read {
 
 fn layer_of(name: &str, read: Read, change: u64, views: &[Arc<CoverageView>]) -> Arc<Layer> {
     match read {
-        Read::Table(table) => Arc::new(Layer::from_table(name, *table, change, views)),
+        Read::Table(table) => Arc::new(Layer::from_table(name, table.along_curve(), change, views)),
         Read::Layer(layer) if layer.is_over(views) && !layer.is_ragged() => layer,
         Read::Layer(layer) if layer.is_over(views) => Arc::new(layer.compacted()),
         Read::Layer(layer) => Arc::new(layer.reowned(views).settled()),

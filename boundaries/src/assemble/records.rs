@@ -24,7 +24,7 @@ pub(super) fn records(mesh: &Mesh, graph: &Graph, owners: &[Option<AreaId>]) -> 
 
     let (numbers, faces) = number_faces(mesh, graph, owners, &mut regions, &kept);
     let mut chains = Chains::of(mesh, &kept).cut();
-    chains.sort_unstable_by_key(|c| (curve(c.line[0]), c.line[0], c.line[1]));
+    chains.sort_unstable_by_key(|c| (c.line[0].curve(), c.line[0], c.line[1]));
     let borders = chains
         .into_iter()
         .enumerate()
@@ -82,7 +82,7 @@ fn number_faces(
         let region = regions.find(graph.face[h as usize]) as usize;
         let [a, b] = mesh.segment(h as usize / 2);
         let (from, to) = if h % 2 == 0 { (a, b) } else { (b, a) };
-        let key = (curve(from), from, to);
+        let key = (from.curve(), from, to);
         if first[region].is_none_or(|f| key < f) {
             first[region] = Some(key);
         }
@@ -204,17 +204,4 @@ impl<'a> Chains<'a> {
             Chain { line, first: h }
         }
     }
-}
-
-/// The place of a point on the Z-shaped curve: the bits of x and y in turns.
-fn curve(p: Point) -> u64 {
-    let spread = |v: i32| {
-        let mut v = u64::from(v as u32 ^ 0x8000_0000);
-        v = (v | v << 16) & 0x0000_FFFF_0000_FFFF;
-        v = (v | v << 8) & 0x00FF_00FF_00FF_00FF;
-        v = (v | v << 4) & 0x0F0F_0F0F_0F0F_0F0F;
-        v = (v | v << 2) & 0x3333_3333_3333_3333;
-        (v | v << 1) & 0x5555_5555_5555_5555
-    };
-    spread(p.x) | spread(p.y) << 1
 }
