@@ -48,6 +48,8 @@ pub struct AreaTiles {
     pub(super) zooms: [OnceLock<Option<ZoomLines>>; ZOOMS],
     pub(super) levels: Vec<LevelTiles>,
     kinds: Arc<Kinds>,
+    /// Set once all that [`prepare`](Self::prepare) works out is there.
+    whole: OnceLock<()>,
 }
 
 /// The kinds of areas, numbered as they are met.
@@ -84,6 +86,7 @@ impl AreaTiles {
             zooms: std::array::from_fn(|_| OnceLock::new()),
             levels,
             kinds: Arc::new(Kinds::of(coverage)),
+            whole: OnceLock::new(),
         }
     }
 
@@ -122,7 +125,9 @@ impl AreaTiles {
             true => self.kinds.clone(),
             false => Arc::new(Kinds::of(coverage)),
         };
-        let new = Self { coverage: coverage.clone(), datum: self.datum, lines, zooms, levels, kinds };
+        // The names of what was touched are all that there is left to find.
+        let whole = self.whole.clone();
+        let new = Self { coverage: coverage.clone(), datum: self.datum, lines, zooms, levels, kinds, whole };
         let changed = new.changed_since(self, &difference, &touched);
         (new, changed)
     }
@@ -146,6 +151,14 @@ impl AreaTiles {
             let areas = ground.areas().par_iter().filter(|_| is_wanted());
             areas.for_each(|area| _ = area.label(&self.coverage));
         }
+        if is_wanted() {
+            self.whole.get_or_init(|| ());
+        }
+    }
+
+    /// Whether all that its tiles need has been worked out, names that an edit touched aside.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole.get().is_some()
     }
 
     /// The same for some zooms and levels alone, names left out.
@@ -214,7 +227,7 @@ impl AreaTiles {
     /// its zoom.
     #[must_use]
     pub fn left_out(&self, level: Level, tile: TileCoord, filter: Option<&AreaFilter>) -> u32 {
-        let Some(sheet) = self.sheet(level, tile) else { return 0 };
+        let Some(sheet) = self.sheet(level, tile).filter(|sheet| sheet.traced.loses_any()) else { return 0 };
         let met = sheet.ground.meeting(sheet.lines.grid(), sheet.shown);
         let is_lost = |area: &&AreaGround| sheet.traced.get(area.area).is_some_and(<[_]>::is_empty);
         met.filter(is_lost).filter(|area| self.is_let_through(filter, area)).count() as u32
@@ -376,7 +389,14 @@ impl Sheet<'_> {
     fn push_line(&self, cut: &mut Cut, h: HalfEdge) {
         let line = self.lines.line(h.border());
         let (Some(&first), Some(&last)) = (line.first(), line.last()) else { return };
-        match (cut.is_beyond(self.lines.bounds(h.border())), h.is_forward()) {
+        let bounds = self.lines.bounds(h.border());
+        if cut.is_within(bounds) {
+            return match h.is_forward() {
+                true => cut.push_within(line.iter().rev().copied()),
+                false => cut.push_within(line.iter().copied()),
+            };
+        }
+        match (cut.is_beyond(bounds), h.is_forward()) {
             (true, true) => cut.push_beyond(last, first),
             (true, false) => cut.push_beyond(first, last),
             (false, true) => line.windows(2).rev().for_each(|w| cut.push(w[1], w[0])),

@@ -110,6 +110,11 @@ impl Choice {
         self.sieve.as_ref().map(|sieve| AreaFilter::new(&sieve.expr)).transpose()
     }
 
+    /// Whether everything is let through.
+    pub(super) fn is_unfiltered(&self) -> bool {
+        self.sieve.is_none()
+    }
+
     pub(super) fn form(&self) -> &Form {
         &self.form
     }

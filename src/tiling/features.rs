@@ -96,9 +96,9 @@ pub(super) fn draw(scratch: &mut Scratch, sheet: &Sheet<'_>, tile: TileCoord, li
     let mut names: Vec<&str> = fields.iter().map(|f| &*layer.fields()[*f].name).collect();
     let special = names.len() as u32;
     names.extend([ID, OWNER, LEFT_OUT, MERGED]);
-    // Texts are numbered: the layer's symbols, then the owners' codes, then the ids as they come.
+    // Texts are numbered: the layer's symbols, then the owners' codes.
     let codes_from = layer.symbols();
-    let ids_from = codes_from + owners.map_or(0, |(_, view)| view.coverage.area_slots());
+    let texts = codes_from + owners.map_or(0, |(_, view)| view.coverage.area_slots());
 
     let space = TileSpace::new(tile);
     let (mut shape, mut tags) = (Shape::new(), Vec::with_capacity(names.len()));
@@ -107,7 +107,7 @@ pub(super) fn draw(scratch: &mut Scratch, sheet: &Sheet<'_>, tile: TileCoord, li
     let mut pass = Pass::All;
     loop {
         let left_out = (met - found.len()) as u32 - merged.merged;
-        let mut writer = LayerWriter::new(scratch, &names, ids_from + found.len());
+        let mut writer = LayerWriter::new(scratch, &names, texts);
         let mut told = (left_out > 0).then_some(left_out);
         let mut room_for = None;
         if !merged.polygons.is_empty() {
@@ -130,10 +130,15 @@ pub(super) fn draw(scratch: &mut Scratch, sheet: &Sheet<'_>, tile: TileCoord, li
             }
             let row = footprint.row as usize;
             tags.clear();
-            tags.extend((0..).zip(&fields).filter_map(|(key, f)| Some((key, tag(layer.value(row, *f))?))));
-            tags.push((special, TagValue::Text((ids_from + i) as u32, layer.id(row))));
-            let owner = owner_code(layer, row, owners);
-            tags.extend(owner.map(|(slot, code)| (special + 1, TagValue::Text((codes_from + slot) as u32, code))));
+            for (key, field) in (0..).zip(&fields) {
+                if let Some(value) = tag(layer.value(row, *field)) {
+                    tags.push((key, value));
+                }
+            }
+            tags.push((special, TagValue::Unique(layer.id(row))));
+            if let Some((slot, code)) = owner_code(layer, row, owners) {
+                tags.push((special + 1, TagValue::Text((codes_from + slot) as u32, code)));
+            }
             tags.extend(told.take().map(|n| (special + 2, TagValue::Integer(n.into()))));
             writer.feature(u64::from(footprint.number), footprint.kind, &shape, tags.iter().copied());
         }

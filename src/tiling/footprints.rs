@@ -46,6 +46,8 @@ pub(super) struct Footprints {
     all: Vec<Footprint>,
     /// The boxes around so many of them at a time.
     boxes: Vec<WorldBox>,
+    /// The boxes around so many of those at a time.
+    regions: Vec<WorldBox>,
     vertices: Vec<World>,
     /// Where each part begins in `vertices`, and where it ends, [`IS_HOLE`] aside.
     ends: Vec<(u32, u32)>,
@@ -60,9 +62,36 @@ impl Footprints {
                 made.push(row as u32, layer.number(row), geometry, datum);
             }
         }
-        made.all.sort_unstable_by_key(Footprint::order);
+        let mut made = made.in_order();
         let around = |chunk: &[Footprint]| chunk.iter().map(|f| f.bounds).fold(WorldBox::EMPTY, WorldBox::union);
         made.boxes = made.all.chunks(CHUNK).map(around).collect();
+        let around = |boxes: &[WorldBox]| boxes.iter().copied().fold(WorldBox::EMPTY, WorldBox::union);
+        made.regions = made.boxes.chunks(CHUNK).map(around).collect();
+        made
+    }
+
+    /// The same in the order of drawing, the vertices too: those of a tile are read along.
+    fn in_order(mut self) -> Self {
+        if self.all.is_sorted_by_key(Footprint::order) {
+            return self;
+        }
+        self.all.sort_unstable_by_key(Footprint::order);
+        let mut made = Self {
+            all: Vec::with_capacity(self.all.len()),
+            boxes: Vec::new(),
+            regions: Vec::new(),
+            vertices: Vec::with_capacity(self.vertices.len()),
+            ends: Vec::with_capacity(self.ends.len()),
+        };
+        for footprint in &self.all {
+            let first_part = made.ends.len() as u32;
+            for (from, until) in &self.ends[footprint.parts.0 as usize..footprint.parts.1 as usize] {
+                let begin = made.vertices.len() as u32;
+                made.vertices.extend_from_slice(&self.vertices[*from as usize..(until & !IS_HOLE) as usize]);
+                made.ends.push((begin, made.vertices.len() as u32 | (until & IS_HOLE)));
+            }
+            made.all.push(Footprint { parts: (first_part, made.ends.len() as u32), ..*footprint });
+        }
         made
     }
 
@@ -99,8 +128,12 @@ impl Footprints {
 
     /// Those whose boxes meet one on a grid, in order.
     pub(super) fn meeting(&self, grid: Grid, shown: GridBox) -> impl Iterator<Item = &Footprint> {
-        let met = self.all.chunks(CHUNK).zip(&self.boxes).filter(move |(_, b)| b.on(grid).meets(shown));
-        met.flat_map(|(chunk, _)| chunk).filter(move |f| f.bounds.on(grid).meets(shown))
+        let shown = WorldBox::shown_by(grid, shown);
+        let regions = self.boxes.chunks(CHUNK).zip(self.all.chunks(CHUNK * CHUNK)).zip(&self.regions);
+        let near = regions.filter(move |(_, around)| around.meets(shown));
+        let chunks = near.flat_map(|((boxes, all), _)| boxes.iter().zip(all.chunks(CHUNK)));
+        let met = chunks.filter(move |(around, _)| around.meets(shown));
+        met.flat_map(|(_, chunk)| chunk).filter(move |f| f.bounds.meets(shown))
     }
 
     /// Puts one of them into a shape.

@@ -147,13 +147,12 @@ impl Gathered {
         names.extend([ID, OWNER, CLUSTER, POINT_COUNT, EXPANSION_ZOOM]);
         names.extend(sums.iter().map(String::as_str));
         let codes_from = layer.symbols();
-        let ids_from = codes_from + owners.map_or(0, |(_, view)| view.coverage.area_slots());
+        let texts = codes_from + owners.map_or(0, |(_, view)| view.coverage.area_slots());
         let mut shown: Vec<_> = clusters.in_tile(tile).collect();
         shown.sort_unstable_by_key(|(cluster, ..)| cluster.id());
-        // Few stand alone in a tile: their ids are numbered as they come.
-        let mut writer = LayerWriter::new(scratch, &names, ids_from + shown.len());
+        let mut writer = LayerWriter::new(scratch, &names, texts);
         let mut shape = Shape::new();
-        for (i, (cluster, at, sums)) in shown.into_iter().enumerate() {
+        for (cluster, at, sums) in shown {
             shape.clear();
             shape.push_point(at);
             let mut tags: Vec<(u32, TagValue<'_>)> = Vec::with_capacity(names.len());
@@ -168,7 +167,7 @@ impl Gathered {
                     let row = row as usize;
                     let of_field = |(key, f): (u32, &usize)| Some((key, tag(layer.value(row, *f))?));
                     tags.extend((0..).zip(&fields).filter_map(of_field));
-                    tags.push((special, TagValue::Text((ids_from + i) as u32, layer.id(row))));
+                    tags.push((special, TagValue::Unique(layer.id(row))));
                     let owner = owner_code(layer, row, owners);
                     tags.extend(
                         owner.map(|(slot, code)| (special + 1, TagValue::Text((codes_from + slot) as u32, code))),

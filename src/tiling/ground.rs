@@ -101,7 +101,8 @@ impl Ground {
 
     /// The areas whose boxes meet one on a grid, ascending.
     pub(super) fn meeting(&self, grid: Grid, shown: GridBox) -> impl Iterator<Item = &AreaGround> {
-        let is_met = move |b: WorldBox| b.on(grid).meets(shown);
+        let shown = WorldBox::shown_by(grid, shown);
+        let is_met = move |b: WorldBox| b.meets(shown);
         let chunks = self.areas.chunks(CHUNK).zip(self.bounds.chunks(CHUNK)).zip(&self.boxes);
         let met = chunks.filter(move |(_, around)| is_met(**around)).flat_map(|(chunk, _)| chunk.0.iter().zip(chunk.1));
         met.filter(move |(_, b)| is_met(**b)).map(|(area, _)| &**area)

@@ -48,6 +48,22 @@ impl WorldBox {
         }
     }
 
+    /// The box of all world positions that a grid puts into one of its boxes: whatever meets
+    /// the one on the grid meets the other here.
+    pub(super) fn shown_by(grid: Grid, shown: GridBox) -> Self {
+        let (min, max) = grid.pixels(shown);
+        Self { min, max }
+    }
+
+    /// Whether the two share a place.
+    #[inline]
+    pub(super) fn meets(self, other: Self) -> bool {
+        (self.min.x <= other.max.x)
+            & (other.min.x <= self.max.x)
+            & (self.min.y <= other.max.y)
+            & (other.min.y <= self.max.y)
+    }
+
     /// Its middle.
     pub(super) fn middle(self) -> World {
         let middle = |a: i32, b: i32| ((i64::from(a) + i64::from(b)) >> 1) as i32;

@@ -213,6 +213,13 @@ impl Prepared {
         made
     }
 
+    /// Whether the footprints of a layer's base are worked out.
+    pub(super) fn knows_footprints(&self, layer: &Layer, datum: Datum) -> bool {
+        let all = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |d: &&Drawn| d.datum == datum && std::ptr::eq(d.base.as_ptr(), Arc::as_ptr(layer.base()));
+        all.iter().find(is_it).is_some_and(|d| d.made.get().is_some())
+    }
+
     /// A layer, known from now on.
     pub(super) fn layer(&self, layer: &Arc<Layer>) -> Known {
         let mut all = self.layers.lock().unwrap_or_else(PoisonError::into_inner);

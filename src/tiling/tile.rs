@@ -5,7 +5,7 @@ use std::sync::Arc;
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
-use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_128;
 
 use super::error::TilingError;
 
@@ -45,8 +45,8 @@ pub struct Tile {
     pub left_out: u32,
 }
 
-/// Level 6 takes three times as long for 4 % less.
-const GZIP_LEVEL: i32 = 4;
+/// Level 4 takes twice as long for up to 3 % less, level 6 almost three times as long for 3 to 7 %.
+const GZIP_LEVEL: i32 = 1;
 
 /// The least from which brotli gains over gzip: a tenth to a sixth, in 12 times the time.
 const BROTLI_QUALITY: i32 = 5;
@@ -58,19 +58,19 @@ impl Tile {
     /// # Errors
     ///
     /// Where the packer refuses.
-    pub(super) fn pack(content: &[u8], encoding: Encoding, left_out: u32) -> Result<Self, TilingError> {
-        let digest = Sha256::digest(content);
-        let hex: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
+    pub(super) fn pack(content: &Bytes, encoding: Encoding, left_out: u32) -> Result<Self, TilingError> {
+        // It tells states of a tile apart and guards no secret: SHA-256 takes ten times as long.
+        let digest = XxHash3_128::oneshot(content);
         let bytes = match encoding {
-            Encoding::Identity => content.to_vec(),
-            Encoding::Gzip => gzip(content)?,
-            Encoding::Brotli => brotli(content)?,
+            Encoding::Identity => content.clone(),
+            Encoding::Gzip => gzip(content)?.into(),
+            Encoding::Brotli => brotli(content)?.into(),
         };
         let etag = match encoding {
-            Encoding::Identity => format!("\"{hex}\""),
-            packed => format!("\"{hex}-{}\"", packed.name()),
+            Encoding::Identity => format!("\"{digest:032x}\""),
+            packed => format!("\"{digest:032x}-{}\"", packed.name()),
         };
-        Ok(Self { bytes: bytes.into(), encoding, etag: etag.into(), left_out })
+        Ok(Self { bytes, encoding, etag: etag.into(), left_out })
     }
 }
 

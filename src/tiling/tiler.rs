@@ -11,6 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tiles::{Scratch, TileCoord};
 
+use super::areas::AreaTiles;
 use super::choice::Choice;
 use super::datum::Datum;
 use super::error::TilingError;
@@ -30,6 +31,10 @@ const MAX_LAYER_BYTES: usize = 480_000;
 
 /// A layer of features is not cut below this, whatever else is in the tile.
 const MIN_LAYER_BYTES: usize = 4_096;
+
+/// From these zooms on tiles take well under a millisecond in a city, as a rule.
+const QUICK_FROM_ZOOM: u8 = 12;
+const QUICK_FEATURES_FROM_ZOOM: u8 = 14;
 
 /// The least priority that a thread can have.
 const IDLE: i32 = 19;
@@ -300,6 +305,34 @@ impl Tiler {
         }
     }
 
+    /// Whether a tile takes so little to make that to hand it to another thread would be a good
+    /// part of the work: all that it needs is there, and it shows a small piece of ground.
+    #[must_use]
+    pub fn is_quick(
+        &self,
+        snapshot: &Snapshot,
+        view: &Arc<CoverageView>,
+        layers: &LayerList,
+        tile: TileCoord,
+        options: TileOptions,
+    ) -> bool {
+        let is_prepared = || {
+            let ready = self.prepared.known(view, options.datum);
+            ready.is_some_and(|ready| ready.areas().is_some_and(AreaTiles::is_whole))
+        };
+        let mut all = layers.iter().zip(layers.choices());
+        options.encoding != Encoding::Brotli
+            && tile.z() >= QUICK_FROM_ZOOM
+            && all.all(|((_, kind), choice)| match kind {
+                LayerName::Areas(_) | LayerName::Labels(_) => is_prepared() && choice.is_unfiltered(),
+                LayerName::Features(name) => {
+                    let is_known = |layer: &Arc<Layer>| self.prepared.knows_footprints(layer, options.datum);
+                    let is_plain = !choice.gathers_at(tile.z()) && choice.is_unfiltered();
+                    is_plain && tile.z() >= QUICK_FEATURES_FROM_ZOOM && snapshot.layer(name).is_some_and(is_known)
+                }
+            })
+    }
+
     /// The same as [`tile`](Self::tile) without looking into the cache or leaving anything there.
     pub(super) fn fresh(
         &self,
@@ -424,7 +457,7 @@ impl Request<'_> {
     fn whole(&self, tile: TileCoord, encoding: Encoding, caches: Option<&Caches>) -> Result<Option<Tile>, TilingError> {
         let mut limit = MAX_LAYER_BYTES;
         loop {
-            let (mut content, mut left_out, mut features) = (Vec::new(), 0, 0);
+            let (mut parts, mut left_out, mut features) = (Vec::with_capacity(self.sources.len()), 0, 0);
             for source in &self.sources {
                 let (bytes, out) = match caches {
                     Some(caches) => {
@@ -443,12 +476,19 @@ impl Request<'_> {
                     }
                     None => self.layer(source, tile, limit),
                 };
-                content.extend_from_slice(&bytes);
                 left_out += out;
                 if matches!(source, Source::Features(..)) {
                     features += bytes.len();
                 }
+                if !bytes.is_empty() {
+                    parts.push(bytes);
+                }
             }
+            // A single layer is the whole as it stands.
+            let content = match parts.as_mut_slice() {
+                [only] => std::mem::take(only),
+                parts => Bytes::from(parts.concat()),
+            };
             if content.is_empty() {
                 return Ok(None);
             }

@@ -22,13 +22,15 @@ pub(super) type Piece = (GridBox, GridPolygon);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Traced {
     areas: FxHashMap<AreaId, Arc<Vec<Piece>>>,
+    /// Of how many of them nothing is left.
+    lost: usize,
 }
 
 impl Traced {
     /// Looks over all areas of a level.
     pub(super) fn of(ground: &Ground, lines: &ZoomLines) -> Self {
         let areas = ground.areas().par_iter().with_min_len(256);
-        Self { areas: areas.filter_map(|a| Some((a.area, Arc::new(look(a, lines)?)))).collect() }
+        Self::with(areas.filter_map(|a| Some((a.area, Arc::new(look(a, lines)?)))).collect())
     }
 
     /// The same after an edit, for some areas.
@@ -40,7 +42,16 @@ impl Traced {
                 None => areas.remove(id),
             };
         }
-        Self { areas }
+        Self::with(areas)
+    }
+
+    fn with(areas: FxHashMap<AreaId, Arc<Vec<Piece>>>) -> Self {
+        Self { lost: areas.values().filter(|pieces| pieces.is_empty()).count(), areas }
+    }
+
+    /// Whether there are areas of which nothing is left.
+    pub(super) fn loses_any(&self) -> bool {
+        self.lost > 0
     }
 
     /// The ground of an area, where it is not what its half-edges say; none at all where

@@ -24,6 +24,13 @@ impl ClipBox {
         self.min <= p.x && p.x <= self.max && self.min <= p.y && p.y <= self.max
     }
 
+    /// Whether all of some points lie in it.
+    #[inline]
+    #[must_use]
+    pub fn contains_all(self, points: &[TilePoint]) -> bool {
+        points.iter().fold(true, |all, p| all & self.contains(*p))
+    }
+
     /// Cuts the ground inside a closed ring (the last point is joined to the first)
     /// down to this square, side after side (Sutherland and Hodgman 1974). Where that
     /// leaves several pieces they hang together along the square's sides, outside of

@@ -57,6 +57,19 @@ impl Cut {
         self.points.push(b);
     }
 
+    /// Adds a chain of edges that all lie inside the box and come nowhere to its rim, by the
+    /// points from its first to its last, of which there are at least two.
+    #[inline]
+    pub fn push_within(&mut self, line: impl IntoIterator<Item = GridPoint>) {
+        let mut line = line.into_iter();
+        let Some(first) = line.next() else { return };
+        if self.chains.len() == self.ring || self.points.last() != Some(&first) {
+            self.chains.push(self.points.len());
+            self.points.push(first);
+        }
+        self.points.extend(line);
+    }
+
     /// Adds a chain of edges that all lie outside the box and beyond one of its sides: of
     /// these only the ends matter.
     #[inline]
@@ -86,6 +99,14 @@ impl Cut {
     #[must_use]
     pub fn is_beyond(&self, b: GridBox) -> bool {
         !self.rim.meets(b)
+    }
+
+    /// Whether all of a box lies in this one and comes nowhere to its rim.
+    #[inline]
+    #[must_use]
+    pub fn is_within(&self, b: GridBox) -> bool {
+        let (min, max) = (self.rim.min, self.rim.max);
+        min.x < b.min.x && min.y < b.min.y && b.max.x < max.x && b.max.y < max.y
     }
 
     /// The ground inside, where its rings pass no place twice. All rings must have been
@@ -127,7 +148,9 @@ impl Cut {
         let chains: Vec<&[GridPoint]> = self.chains().collect();
         for (i, chain) in chains.iter().enumerate() {
             let (first, last) = (chain.first()?, chain.last()?);
-            let touches = |p: &GridPoint| along(self.rim, *p).is_some();
+            let (min, max) = (self.rim.min, self.rim.max);
+            // It lies in the box, so on the rim is who has a coordinate of it.
+            let touches = |p: &GridPoint| (p.x == min.x) | (p.x == max.x) | (p.y == min.y) | (p.y == max.y);
             if chain[1..chain.len() - 1].iter().any(touches) || (first == last && touches(first)) {
                 return None;
             }
@@ -307,6 +330,31 @@ mod tests {
         assert_eq!(areas(&cut((0, 10), &[&ring])), [vec![50]]);
         let outer = [(-9, -9), (5, -9), (5, 0), (5, 5), (10, 5), (19, 5), (19, 19), (-9, 19)];
         assert_eq!(areas(&cut((0, 10), &[&outer])), [vec![150]]);
+    }
+
+    #[test]
+    fn chains_within_are_pushed_whole_or_edge_by_edge() {
+        let at = |(x, y): (i32, i32)| GridPoint::new(x, y);
+        // Comes in from the west, wanders about inside, and leaves again.
+        let ring = [(-5, 2), (0, 2), (3, 2), (6, 1), (8, 4), (6, 8), (3, 8), (0, 8), (-5, 8)].map(at);
+        let within = 2..=6;
+        let rim = GridBox { min: at((0, 0)), max: at((10, 10)) };
+        let (mut whole, mut single) = (Cut::at(rim), Cut::at(rim));
+        for i in 0..ring.len() {
+            let (a, b) = (ring[i], ring[(i + 1) % ring.len()]);
+            single.push(a, b);
+            if i == *within.start() {
+                assert!(whole.is_within(GridBox::around(ring[within.clone()].iter().copied())));
+                whole.push_within(ring[within.clone()].iter().copied());
+            } else if !(within.contains(&i) && i < *within.end()) {
+                whole.push(a, b);
+            }
+        }
+        whole.end_ring();
+        single.end_ring();
+        assert!(!whole.is_within(GridBox::around(ring[1..3].iter().copied())), "it comes to the rim");
+        assert_eq!((whole.points.clone(), whole.chains.clone()), (single.points.clone(), single.chains.clone()));
+        assert_eq!(whole.finish(), single.finish());
     }
 
     #[test]

@@ -74,6 +74,15 @@ impl Grid {
         (i64::from(pixel) << self.shift) - (1 << 31)
     }
 
+    /// The world positions that lie in the pixels of a box: the least of them and the greatest.
+    #[must_use]
+    pub fn pixels(self, b: GridBox) -> (World, World) {
+        let at = |w: i64| w.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        let low = |pixel: i32| at(self.middle(pixel) - self.half());
+        let high = |pixel: i32| at(self.middle(pixel) + self.half() - 1);
+        (World { x: low(b.min.x), y: low(b.min.y) }, World { x: high(b.max.x), y: high(b.max.y) })
+    }
+
     /// World units along a pixel.
     #[inline]
     #[must_use]

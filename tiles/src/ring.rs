@@ -22,7 +22,7 @@ pub fn twice_area(ring: &[TilePoint]) -> i128 {
 
 /// Twice the signed area of a ring near the tile that needs no cleaning: no point
 /// twice in a row, no spike, some area. `None` for every other ring.
-fn twice_area_if_clean(ring: &[TilePoint]) -> Option<i64> {
+pub(crate) fn twice_area_if_clean(ring: &[TilePoint]) -> Option<i64> {
     let (&before_last, &last) = (ring.len() >= 3).then(|| (&ring[ring.len() - 2], &ring[ring.len() - 1]))?;
     let (mut at, mut step) = (last, (last.x.wrapping_sub(before_last.x), last.y.wrapping_sub(before_last.y)));
     let (mut area, mut is_clean, mut far) = (0i64, true, 0u32);

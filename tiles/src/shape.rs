@@ -2,7 +2,7 @@
 
 use crate::clip::ClipBox;
 use crate::coord::TileCoord;
-use crate::ring::clean_ring;
+use crate::ring::{clean_ring, twice_area_if_clean};
 use crate::space::TilePoint;
 use crate::trace::GridPolygon;
 
@@ -112,8 +112,23 @@ impl Shape {
         if role == Role::Hole && !self.shell_kept {
             return false;
         }
+        // As a rule it lies in the tile and is clean: then it stays where it is put.
+        let from = self.points.len();
+        self.points.extend(ring);
+        if self.points.len() > from + 1 && self.points.last() == self.points.get(from) {
+            self.points.pop();
+        }
+        let placed = &mut self.points[from..];
+        if let (true, Some(area)) = (ClipBox::TILE.contains_all(placed), twice_area_if_clean(placed)) {
+            if (area > 0) != (role == Role::Shell) {
+                placed.reverse();
+            }
+            self.shell_kept |= role == Role::Shell;
+            self.ends.push(self.points.len());
+            return true;
+        }
         self.ring.clear();
-        self.ring.extend(ring);
+        self.ring.extend(self.points.drain(from..));
         ClipBox::TILE.clip_ring(&mut self.ring, &mut self.spare);
         let area = clean_ring(&mut self.ring);
         let kept = area != 0;
@@ -156,6 +171,18 @@ mod tests {
             shape.push_ring(Role::Hole, way(square(10, 20)));
             let areas: Vec<_> = shape.parts().map(twice_area).collect();
             assert_eq!(areas, [20_000, -200]);
+        }
+    }
+
+    #[test]
+    fn a_ring_that_is_put_as_it_is_is_the_one_that_is_cut_and_cleaned() {
+        let ring = square(10, 20);
+        let closed: Vec<TilePoint> = ring.iter().chain([&ring[0]]).copied().collect();
+        let doubled: Vec<TilePoint> = ring.iter().flat_map(|p| [*p, *p]).collect();
+        for given in [ring.to_vec(), closed, doubled] {
+            let mut shape = Shape::new();
+            assert!(shape.push_ring(Role::Shell, given));
+            assert_eq!(shape.parts().collect::<Vec<_>>(), [&ring[..]]);
         }
     }
 

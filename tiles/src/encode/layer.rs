@@ -32,6 +32,8 @@ mod number {
 pub enum TagValue<'t> {
     /// Text, and the number by which the caller knows it: equal numbers, equal texts.
     Text(u32, &'t str),
+    /// Text that no other feature of the layer has: it has no number and is not looked for.
+    Unique(&'t str),
     /// A whole number.
     Integer(i64),
     /// Any other number.
@@ -197,11 +199,15 @@ impl<'s> LayerWriter<'s> {
                 if slot.0 != s.turn {
                     *slot = (s.turn, s.value_count);
                     s.value_count += 1;
-                    s.message.clear();
-                    bytes_field(&mut s.message, number::VALUE_TEXT, text.as_bytes());
-                    bytes_field(&mut s.values, number::LAYER_VALUE, &s.message);
+                    text_value(&mut s.values, text);
                 }
                 Some(slot.1)
+            }
+            TagValue::Unique(text) => {
+                let s = &mut *self.scratch;
+                text_value(&mut s.values, text);
+                s.value_count += 1;
+                Some(s.value_count - 1)
             }
             TagValue::Integer(i) => Some(self.number(0, i as u64, |out| match u64::try_from(i) {
                 Ok(u) => varint_field(out, number::VALUE_UINT, u),
@@ -228,4 +234,13 @@ impl<'s> LayerWriter<'s> {
             s.value_count - 1
         })
     }
+}
+
+/// Writes a text into the table of values.
+fn text_value(values: &mut Vec<u8>, text: &str) {
+    let length = 1 + varint_len(text.len() as u64) + text.len();
+    values.reserve(length + 6);
+    field(values, number::LAYER_VALUE, LENGTH);
+    varint(values, length as u64);
+    bytes_field(values, number::VALUE_TEXT, text.as_bytes());
 }
