@@ -8,7 +8,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use super::state::App;
@@ -81,8 +83,22 @@ pub(super) fn count_located(points: usize) {
 
 /// Counts the bytes of a tile, and what is not in it.
 pub(super) fn count_tile(bytes: usize, left_out: u32) {
-    counter!(TILE_BYTES).increment(bytes as u64);
-    counter!(LEFT_OUT).increment(left_out.into());
+    static COUNTED: OnceLock<(Counter, Counter)> = OnceLock::new();
+    let (all, missing) = COUNTED.get_or_init(|| (counter!(TILE_BYTES), counter!(LEFT_OUT)));
+    all.increment(bytes as u64);
+    missing.increment(left_out.into());
+}
+
+/// Counts a tile that was answered again: the same as of one that went by its route.
+pub(super) fn count_again(bytes: usize, left_out: u32, took: Duration) {
+    static COUNTED: OnceLock<(Counter, Histogram)> = OnceLock::new();
+    let (requests, seconds) = COUNTED.get_or_init(|| {
+        let requests = counter!(REQUESTS, "route" => super::tiles::ROUTE, "method" => "GET", "status" => "200");
+        (requests, histogram!(SECONDS, "route" => super::tiles::ROUTE))
+    });
+    requests.increment(1);
+    seconds.record(took);
+    count_tile(bytes, left_out);
 }
 
 /// Says how many connections are open.

@@ -17,6 +17,7 @@ mod server;
 mod state;
 
 mod accept;
+mod again;
 mod body;
 mod edge;
 mod geojson;
@@ -206,7 +207,7 @@ async fn run(atlas: Arc<Atlas>, listen: &str, config: Config) -> Result<Running,
     if let Some(stream) = stream {
         beside.spawn(nats::follow(stream, app.intake.clone(), app.atlas.clone()));
     }
-    let done = tokio::spawn(server::run(listener, router(app.clone()), prefix, limits, stopping));
+    let done = tokio::spawn(server::run(listener, app.clone(), prefix, limits, stopping));
     Ok(Running { address, stop, done, beside, lines, app })
 }
 

@@ -9,7 +9,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -23,21 +23,24 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
 
+use super::again::Answers;
 use super::config::Limits;
+use super::state::App;
 
 /// What a client is told whose connection is one too many.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// Serves `router` until `stop` becomes true, and then until open requests are done.
+/// Serves `app` until `stop` becomes true, and then until open requests are done.
 /// `prefix` is taken off the paths of requests that begin with it.
 pub(super) async fn run(
     listener: TcpListener,
-    router: Router,
+    app: App,
     prefix: String,
     limits: Limits,
     mut stop: watch::Receiver<bool>,
 ) {
+    let router = super::router(app.clone());
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let prefix: Arc<str> = prefix.into();
@@ -67,7 +70,7 @@ pub(super) async fn run(
             continue;
         }
         super::metrics::open_connections(limits.connections - room.available_permits());
-        let service = service(router.clone(), prefix.clone(), peer);
+        let service = service(app.clone(), router.clone(), prefix.clone(), peer);
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -85,6 +88,7 @@ pub(super) async fn run(
 
 /// The service of one connection.
 fn service(
+    app: App,
     router: Router,
     prefix: Arc<str>,
     peer: SocketAddr,
@@ -98,8 +102,22 @@ fn service(
         if !prefix.is_empty() {
             take_off(&prefix, request.uri_mut());
         }
-        request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
-        router.clone().call(request.map(Body::new))
+        let words = Answers::words(&request);
+        let given = words.as_ref().and_then(|words| app.answers.get(words, &app.atlas.present(), Instant::now()));
+        let answering = if given.is_some() {
+            None
+        } else {
+            request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+            Some((words, app.clone(), router.clone().call(request.map(Body::new))))
+        };
+        async move {
+            let Some((words, app, answering)) = answering else { return Ok(given.unwrap_or_default()) };
+            let mut answer = answering.await?;
+            if let Some(words) = words {
+                app.answers.note(words, &mut answer);
+            }
+            Ok(answer)
+        }
     })
 }
 

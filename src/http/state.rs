@@ -8,6 +8,7 @@ use boundaries::Coverage;
 use jiff::tz::TimeZone;
 use tokio::sync::{Semaphore, watch};
 
+use super::again::Answers;
 use super::changes::Feed;
 use super::config::{Config, ConfigError};
 use super::problem::{Code, Problem};
@@ -56,6 +57,8 @@ pub struct Shared {
     pub(super) searcher: Searcher,
     /// Makes tiles.
     pub(super) tiler: Arc<Tiler>,
+    /// The tiles that were answered.
+    pub(super) answers: Answers,
     /// How the service is set up.
     pub(super) config: Config,
     /// Where a bare date is midnight.
@@ -89,6 +92,7 @@ impl App {
         let limits = &config.limits;
         let room = |n: usize| Arc::new(Semaphore::new(n.min(Semaphore::MAX_PERMITS)));
         let began = atlas.present().change;
+        let (answers, tiler_bytes) = Answers::of(limits.tile_cache_bytes);
         let empty = Coverage::empty(Arc::from([]));
         Ok(Self(Arc::new(Shared {
             atlas,
@@ -101,7 +105,8 @@ impl App {
             plans: Plans::new(config.plans),
             sheets: Sheets::default(),
             searcher: Searcher::default(),
-            tiler: Arc::new(Tiler::new(limits.tile_cache_bytes)),
+            tiler: Arc::new(Tiler::new(tiler_bytes)),
+            answers,
             zone: intake.zone().clone(),
             intake,
             happened: watch::Sender::new(0),

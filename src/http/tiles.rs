@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tiles::{TileCoord, TileCoordError};
 use utoipa::IntoParams;
 
+use super::again::Repeatable;
 use super::locate::working;
 use super::params::{At, Params};
 use super::problem::{Code, Problem};
@@ -88,6 +89,9 @@ impl From<TilingError> for Problem {
         Self::new(code, detail)
     }
 }
+
+/// The route of a tile, as it is counted.
+pub(super) const ROUTE: &str = "/tiles/{layers}/{z}/{x}/{y}";
 
 /// What the bytes of a tile depend on beside its address.
 const VARY: &str = "accept-encoding";
@@ -204,11 +208,16 @@ pub(super) async fn tile(
     let options = TileOptions { datum: source.datum, encoding };
     let revision = source.revision;
     let cache = source.cache_control(q.rev.is_some());
+    let confided = cache == PRIVATE;
+    let present = (!source.live).then(|| source.snapshot.clone());
     let tiler = app.tiler.clone();
     // A tile that is kept is answered at once; workers have to be asked first where they are.
     let kept = if source.live { None } else { tiler.kept(&source.snapshot, &source.view, &source.layers, at, options) };
     let made = match kept {
         Some(kept) => kept,
+        None if !source.live && tiler.is_quick(&source.snapshot, &source.view, &source.layers, at, options) => {
+            tiler.tile(&source.snapshot, &source.view, &source.layers, at, options)?
+        }
         None => {
             let make = move || {
                 let snapshot = if source.live { workers::standing(&app, source.snapshot) } else { source.snapshot };
@@ -231,6 +240,11 @@ pub(super) async fn tile(
                 }
                 if tile.left_out > 0 {
                     answer.headers_mut().insert("gridatlas-left-out", HeaderValue::from(tile.left_out));
+                }
+                // Where workers are goes on changing within a snapshot.
+                if let (Some(snapshot), false) = (present, confided) {
+                    let repeatable = Repeatable { snapshot, bytes: body.clone(), left_out: tile.left_out };
+                    answer.extensions_mut().insert(repeatable);
                 }
                 *answer.body_mut() = body.into();
             }

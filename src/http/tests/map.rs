@@ -74,6 +74,44 @@ async fn a_tile_comes_as_the_client_asks_and_only_where_it_has_it_not() {
 }
 
 #[tokio::test]
+async fn a_tile_is_answered_again_as_it_was_answered_first() {
+    let city = serve(Config::default()).await;
+    let path = "tiles/grid,label_grid,building/14/13654/6425";
+    let read = async |request: reqwest::RequestBuilder| {
+        let answer = request.send().await.unwrap();
+        let mut headers: Vec<_> = answer.headers().iter().map(|(n, v)| (n.clone(), v.clone())).collect();
+        headers.retain(|(name, _)| name != "date");
+        (answer.status(), headers, answer.bytes().await.unwrap())
+    };
+    let again = || city.app.answers.again();
+    let of = |coding: &'static str| get(&city, path).header("accept-encoding", coding);
+    for coding in ["gzip", "identity", "gzip;q=0.2, br"] {
+        let before = again();
+        let first = read(of(coding)).await;
+        assert_eq!((first.0, again()), (StatusCode::OK, before), "{coding}");
+        let second = read(of(coding)).await;
+        assert_eq!((&second, again()), (&first, before + 1), "{coding}");
+    }
+    // What an answer may depend on besides goes by the routes.
+    let before = again();
+    let tag = read(of("gzip")).await.1.into_iter().find(|(name, _)| name == "etag").unwrap().1;
+    assert_eq!(again(), before + 1);
+    assert_eq!(read(of("gzip").header("if-none-match", tag)).await.0, StatusCode::NOT_MODIFIED);
+    let elsewhere = read(of("gzip").header("origin", "https://maps.example.org")).await.1;
+    assert!(elsewhere.iter().any(|(name, _)| name == "access-control-allow-origin"));
+    assert_eq!(read(get(&city, &format!("{path}?rev=3"))).await.0, StatusCode::OK);
+    for other in ["tiles/grid,worker/14/13654/6425", "tiles/grid/14/0/0", "tiles/grid"] {
+        let first = read(get(&city, other)).await;
+        assert_eq!(read(get(&city, other)).await, first, "{other}");
+    }
+    assert_eq!(again(), before + 1);
+    let counted = read(get(&city, "metrics")).await.2;
+    let counted = String::from_utf8(counted.to_vec()).unwrap();
+    assert!(counted.contains(r#"route="/tiles/{layers}/{z}/{x}/{y}""#), "{counted}");
+    city.stop().await;
+}
+
+#[tokio::test]
 async fn who_may_keep_a_tile_follows_from_what_is_in_it() {
     let city = serve(Config::default()).await;
     for (path, wanted) in [

@@ -82,8 +82,14 @@ async fn what_was_put_and_removed_is_so_after_a_restart() {
         let request = kept.send(Method::PUT, path).header("content-type", "application/geo+json");
         request.header("if-match", tag).body(feature.to_string())
     };
+    // A tile that was answered twice is another one as soon as the change is.
+    let tile =
+        async || get(&kept.city, "tiles/grid,building/14/13655/6428").send().await.unwrap().headers()["etag"].clone();
+    let (drawn, again) = (tile().await, tile().await);
+    assert_eq!(drawn, again);
     let answer = put(path, &tag).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
+    assert_ne!(tile().await, drawn);
     let new_tag = answer.headers()["etag"].clone();
     let answer: Json = answer.json().await.unwrap();
     assert_eq!((&answer["properties"]["name"], &answer["owners"][0]["code"]), (&j!("新楼"), &j!("g2")));
