@@ -104,14 +104,18 @@ fn service(
         }
         let words = Answers::words(&request);
         let given = words.as_ref().and_then(|words| app.answers.get(words, &app.atlas.present(), Instant::now()));
-        let answering = if given.is_some() {
-            None
-        } else {
-            request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
-            Some((words, app.clone(), router.clone().call(request.map(Body::new))))
+        let answering = match given {
+            Some(given) => Err(given),
+            None => {
+                request.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+                Ok((words, app.clone(), router.clone().call(request.map(Body::new))))
+            }
         };
         async move {
-            let Some((words, app, answering)) = answering else { return Ok(given.unwrap_or_default()) };
+            let (words, app, answering) = match answering {
+                Ok(answering) => answering,
+                Err(given) => return Ok(given),
+            };
             let mut answer = answering.await?;
             if let Some(words) = words {
                 app.answers.note(words, &mut answer);
