@@ -208,8 +208,8 @@ pub(super) async fn tile(
     let options = TileOptions { datum: source.datum, encoding };
     let revision = source.revision;
     let cache = source.cache_control(q.rev.is_some());
-    let confided = cache == PRIVATE;
-    let present = (!source.live).then(|| source.snapshot.clone());
+    // Where workers are goes on changing within a snapshot, and what is confided is kept nowhere else.
+    let repeatable = (cache != PRIVATE).then(|| source.snapshot.clone());
     let tiler = app.tiler.clone();
     // A tile that is kept is answered at once; workers have to be asked first where they are.
     let kept = if source.live { None } else { tiler.kept(&source.snapshot, &source.view, &source.layers, at, options) };
@@ -241,8 +241,7 @@ pub(super) async fn tile(
                 if tile.left_out > 0 {
                     answer.headers_mut().insert("gridatlas-left-out", HeaderValue::from(tile.left_out));
                 }
-                // Where workers are goes on changing within a snapshot.
-                if let (Some(snapshot), false) = (present, confided) {
+                if let Some(snapshot) = repeatable {
                     let repeatable = Repeatable { snapshot, bytes: body.clone(), left_out: tile.left_out };
                     answer.extensions_mut().insert(repeatable);
                 }
